@@ -1,0 +1,3 @@
+#include <PluginManifest.h>
+
+RENE_PLUGIN("onnx-importer", "0.1.0")

@@ -1,0 +1,42 @@
+extension KeepReason {
+    /// The reason in words, for where no figures or names belong to it.
+    var explanation: String {
+        switch self {
+        case .excluded: "a pattern excludes it"
+        case .notIncluded: "no pattern of those to include matches it"
+        case .depthwise: "each channel has a kernel of its own"
+        case .classifierHead: "it is the last linear layer before an output"
+        case .shortcut: "it is a 1×1 convolution beside a residual branch"
+        case .noRankPays: "no chain has fewer parameters and fewer multiply-accumulates"
+        case .recurrentOperator: "a recurrent operator has no form with factors"
+        case .quantizedOperator: "the operator works on integers"
+        case .fusedOperator: "the operator joins the layer with other work"
+        case .attentionOperator: "an attention operator holds its projections itself"
+        case .unknownAttribute: "the node has an attribute that this program does not know"
+        case .attributeReference: "an attribute takes its value from the function's caller"
+        case .transposedOutputShape: "its pads follow from a stated output shape"
+        case .quantizedWeight: "the weight is dequantized from integers"
+        case .weightNotConstant: "the weight is computed while the model runs"
+        case .weightComputed: "the weight is computed from constants by operators that are not followed"
+        case .weightIsInput: "a caller may replace the weight through a graph input"
+        case .weightIsOutput: "the weight is an output of its graph as well"
+        case .weightIsFunctionInput: "the function's callers pass the weight"
+        case .weightSharedWithOtherUse: "another node that stays needs the weight"
+        case .weightViewsDiffer: "nodes that share the weight see it in different layouts"
+        case .weightAnnotated: "an annotation names the weight"
+        case .weightElementType: "the weight's elements are no real numbers of 16 to 64 bits"
+        case .weightRank: "the weight has too few or too many axes for this operator"
+        case .batchedWeight: "the weight holds a matrix for each element of a batch"
+        case .weightShape: "the weight's extents and the node's attributes contradict each other"
+        case .weightWithoutContent: "the weight has no content that can be read"
+        case .constantInput: "all operands are constant"
+        case .nonFiniteWeights: "the weight has elements that are infinite or not a number"
+        case .decompositionFailed: "no decomposition could be computed"
+        case .factorOverflow: "factors do not fit the weight's element type"
+        case .decompositionDoesNotApply: "none of the decompositions asked for has a form for it"
+        case .memoryLimit: "its numerics need more memory than the limit"
+        case .errorAboveBound: "with the factors rounded as they are stored, its error is above the bound"
+        case .searchKeepsDense: "the search left it as it is"
+        }
+    }
+}

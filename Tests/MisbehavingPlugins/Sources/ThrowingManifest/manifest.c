@@ -1,0 +1,3 @@
+#include <PluginManifest.h>
+
+RENE_PLUGIN("throwing", "1.0.0")

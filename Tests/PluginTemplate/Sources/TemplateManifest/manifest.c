@@ -1,0 +1,3 @@
+#include <PluginManifest.h>
+
+RENE_PLUGIN("template", "1.0.0")
