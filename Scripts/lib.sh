@@ -18,7 +18,8 @@ die() {
 }
 
 # phase NAME COMMAND…: runs it with its output in a log, which is shown only when it fails; prints the seconds it took.
-# The log of the last phase stays in $PHASE_LOG.
+# The log of the last phase stays in $PHASE_LOG. Lines that name what failed come once more at the end, where readers of
+# a long log look first.
 phase() {
     local name="$1" start=$SECONDS status=0
     shift
@@ -28,6 +29,7 @@ phase() {
         printf '%-34s %4d s\n' "$name" $((SECONDS - start))
     else
         tail -n "${RENE_LOG_LINES:-200}" "$PHASE_LOG"
+        grep -E '^✘ Test|^FAILED|error:' "$PHASE_LOG" | tail -n 40 || true
         printf '%-34s %4d s  FAILED (status %d)\n' "$name" $((SECONDS - start)) "$status"
     fi
     return "$status"

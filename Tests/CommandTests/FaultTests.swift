@@ -83,7 +83,7 @@ struct FaultTests {
         second.signal(SIGTERM)
         usleep(200_000)
         second.signal(SIGTERM)
-        #expect(second.wait(seconds: 5) == 0, "\(root.log)")
+        #expect(second.wait(seconds: 60) == 0, "\(root.log)")
         #expect(!root.isPublished("two"))
         #expect(try root.jobs([.queued]).map(\.attempts) == [0])
     }
@@ -111,7 +111,7 @@ struct FaultTests {
         try root.drop("two.onnx", GeneratedModel.small(seed: 2))
         #expect(try Wait.until { try root.jobs([.queued]).count == 1 })
         #expect(Program.run("jobs cancel 2 --root '\(root.path)'").status == 0)
-        #expect(Wait.until(seconds: 5) { root.has("failed/two/two.onnx") }, "\(root.log)")
+        #expect(Wait.until(seconds: 60) { root.has("failed/two/two.onnx") }, "\(root.log)")
         #expect(Program.run("jobs cancel 1 --root '\(root.path)'").status == 0)
         #expect(Program.run("jobs retry 2 --root '\(root.path)'").status == 0)
         #expect(Wait.until { root.isPublished("two") && root.has("done/two.onnx") }, "\(root.log)")
@@ -125,7 +125,7 @@ struct FaultTests {
         let daemon = try root.start()
         #expect(Wait.until { root.log.contains("watching") })
         let second = try root.start()
-        #expect(second.wait(seconds: 10) ?? 0 > 0)
+        #expect(second.wait(seconds: 60) ?? 0 > 0)
         #expect(root.log.contains("store.locked"))
         daemon.signal(SIGTERM)
         #expect(daemon.wait() == 0)
@@ -162,7 +162,7 @@ struct FaultTests {
             environment: ["NOTIFY_SOCKET=\(root.path)/notify", "WATCHDOG_USEC=1000000"])
         var seen = ""
         func told(_ text: String) -> Bool {
-            Wait.until(seconds: 10) {
+            Wait.until(seconds: 60) {
                 while let message = socket.next() { seen += message + "\n" }
                 return seen.contains(text)
             }

@@ -58,7 +58,7 @@ final class Program {
 
 enum Wait {
     /// Asks every 10 ms; returns whether the answer was yes in time.
-    static func until(seconds: Double = 30, _ condition: () throws -> Bool) rethrows -> Bool {
+    static func until(seconds: Double = 90, _ condition: () throws -> Bool) rethrows -> Bool {
         let end = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < end {
             if try condition() { return true }

@@ -32,7 +32,7 @@ final class WatchedRoot {
     @discardableResult
     func stage(_ name: String, _ bytes: [UInt8]) throws -> String {
         let full = "\(path)/staging/\(name)"
-        guard let stream = fopen(full, "w") else { throw Program.Failure(what: "fopen \(full): \(errno)") }
+        guard let stream = fopen(full, "we") else { throw Program.Failure(what: "fopen \(full): \(errno)") }
         defer { fclose(stream) }
         guard fwrite(bytes, 1, bytes.count, stream) == bytes.count else {
             throw Program.Failure(what: "fwrite \(full): \(errno)")

@@ -40,7 +40,7 @@ struct ShellWorker {
 
 /// Whether a process runs; one that has ended but was not reaped does not.
 func isRunning(_ process: Int32) -> Bool {
-    guard let stream = unsafe fopen("/proc/\(process)/stat", "r") else { return false }
+    guard let stream = unsafe fopen("/proc/\(process)/stat", "re") else { return false }
     defer { unsafe fclose(stream) }
     var line = [CChar](repeating: 0, count: 512)
     guard unsafe fgets(&line, Int32(line.count), stream) != nil else { return false }

@@ -8,7 +8,7 @@ import Testing
 struct KillTests {
     /// What a child does until it is killed: it works jobs off, and notes each confirmed change in a file.
     static func work(path: String, journal: String, seed: UInt64) throws {
-        let file = unsafe open(journal, O_WRONLY | O_CREAT | O_APPEND, 0o600)
+        let file = unsafe open(journal, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         func note(_ text: String) {
             let line = Array((text + "\n").utf8)
             _ = unsafe write(file, line, line.count)

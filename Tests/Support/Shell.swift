@@ -4,7 +4,7 @@ internal import Glibc
 public enum Shell {
     /// Standard output and exit status of a shell command line.
     public static func run(_ command: String) -> (output: String, status: Int32) {
-        guard let stream = unsafe popen(command, "r") else { return ("", -1) }
+        guard let stream = unsafe popen(command, "re") else { return ("", -1) }
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {

@@ -23,7 +23,7 @@ public final class TemporaryFolder: Sendable {
     @discardableResult
     public func write(_ name: String, _ bytes: [UInt8]) throws -> String {
         let full = path + "/" + name
-        guard let stream = unsafe fopen(full, "w") else { throw Failure(what: "fopen \(full)", number: errno) }
+        guard let stream = unsafe fopen(full, "we") else { throw Failure(what: "fopen \(full)", number: errno) }
         defer { unsafe fclose(stream) }
         guard unsafe fwrite(bytes, 1, bytes.count, stream) == bytes.count else {
             throw Failure(what: "fwrite", number: errno)

@@ -128,7 +128,7 @@ struct InboxTests {
         ]
         for name in names {
             let descriptor = unsafe open(
-                observed.layout.inbox.appending(name).cString, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+                observed.layout.inbox.appending(name).cString, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             try #require(descriptor >= 0, "\(name)")
             var byte: UInt8 = 1
             #expect(unsafe write(descriptor, &byte, 1) == 1)

@@ -65,7 +65,7 @@ final class ObservedInbox: Sendable {
     var models: [String] { sets.map(\.model.path.description) }
 
     /// Waits until `condition` holds; false when it does not within the time.
-    func wait(seconds: Double = 20, until condition: (ObservedInbox) -> Bool) async -> Bool {
+    func wait(seconds: Double = 60, until condition: (ObservedInbox) -> Bool) async -> Bool {
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: .seconds(seconds))
         while clock.now < deadline {

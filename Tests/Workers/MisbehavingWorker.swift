@@ -49,7 +49,7 @@ enum MisbehavingWorker {
         case "spin":
             while getppid() >= 0 {}
         case "write":
-            let descriptor = unsafe open(output, O_WRONLY | O_CREAT, 0o600)
+            let descriptor = unsafe open(output, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
             let block = [UInt8](repeating: 0, count: 1 << 16)
             for _ in 0..<settings.amount { _ = unsafe write(descriptor, block, block.count) }
         case "sleep":
