@@ -3,17 +3,19 @@ import Foundation
 import LinearAlgebra
 
 /// `decomposition-bench CASE…`: runs the cases, all by default, and prints a line of JSON for each.
-/// `decomposition-bench cp FILE` fits the tensor `[256, 9, 256]` of raw floats in FILE, so that a peer can fit the
-/// same.
+/// `decomposition-bench cp FILE.f32 sweeps=30` fits the tensor `[256, 9, 256]` of raw floats in FILE, so that a peer can
+/// fit the same.
 @main struct DecompositionBench {
     static func main() throws {
         var arguments = Array(CommandLine.arguments.dropFirst())
         let file = arguments.firstIndex { $0.hasSuffix(".f32") }.map { arguments.remove(at: $0) }
+        let sweepsArgument = arguments.firstIndex { $0.hasPrefix("sweeps=") }.map { arguments.remove(at: $0) }
+        let sweeps = sweepsArgument.flatMap { Int($0.dropFirst("sweeps=".count)) } ?? 30
         BLAS.prepare()
         let cases: [(String, () throws -> Double?)] = [
             ("svd-plan", { try transformer(factorizing: false) }),
             ("svd-convert", { try transformer(factorizing: true) }),
-            ("cp", { try canonicalPolyadic(file) }),
+            ("cp", { try canonicalPolyadic(file, oneStart(sweeps: sweeps)) }),
             ("cp-default", { try canonicalPolyadic(file, CPEffort()) }),
             ("tucker-512", { try tucker() }),
         ]
@@ -48,12 +50,12 @@ import LinearAlgebra
         return nil
     }
 
-    /// Rank 128 by 30 sweeps from one start, or by another effort.
-    static func canonicalPolyadic(
-        _ file: String?,
-        _ effort: CPEffort = CPEffort(
-            sweeps: 30, tolerance: -1, trialSweeps: 0, randomStarts: 0, startsFromSmallerRank: false)
-    ) throws -> Double? {
+    static func oneStart(sweeps: Int) -> CPEffort {
+        CPEffort(sweeps: sweeps, tolerance: -1, trialSweeps: 0, randomStarts: 0, startsFromSmallerRank: false)
+    }
+
+    /// Rank 128.
+    static func canonicalPolyadic(_ file: String?, _ effort: CPEffort) throws -> Double? {
         let layer = LayerShape(
             kind: .convolution, inChannels: 256, outChannels: 256, kernel: [3, 3], strides: [1, 1],
             inputExtent: [14, 14], outputExtent: [14, 14])
