@@ -79,6 +79,8 @@ let plugins: [Target] = [
 ]
 
 let tests: [Target] = [
+    // For LD_PRELOAD, by Tests/CrossChecks/check_faults.py.
+    .target(name: "FaultInjection", path: "Tests/FaultInjection"),
     .target(name: "TestSupport", dependencies: [kit], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(name: "ConverterKitTests", dependencies: [kit, "TestSupport"], swiftSettings: strict),
@@ -119,6 +121,7 @@ let package = Package(
         .library(name: "ONNXImporter", type: .dynamic, targets: ["ONNXImporter"]),
         .library(name: "ONNXExporter", type: .dynamic, targets: ["ONNXExporter"]),
         .executable(name: "rene-check-onnx", targets: ["rene-check-onnx"]),
+        .library(name: "FaultInjection", type: .dynamic, targets: ["FaultInjection"]),
         // For Tests/Benchmarks, a package of its own.
         .library(name: "Decompositions", targets: ["LinearAlgebra", "Decompositions"]),
     ],

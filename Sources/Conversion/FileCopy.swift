@@ -1,9 +1,9 @@
-internal import ConverterKit
+package import ConverterKit
 internal import Glibc
 
 /// Copies a file byte for byte, inside the kernel where the file system can.
-enum FileCopy {
-    static func copy(_ source: String, to target: String) throws(ConversionError) {
+package enum FileCopy {
+    package static func copy(_ source: String, to target: String) throws(ConversionError) {
         let input = try OpenFile(path: source)
         let output = unsafe open(target, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o644)
         guard output >= 0 else { throw OutputFailure.error(errno, path: target) }

@@ -19,11 +19,14 @@ public struct ModelJob: Codable, Sendable, Hashable {
     public var isForced: Bool
     /// What the report calls the files.
     public var shown: Converter.ShownPaths?
+    /// Results of the same conversion that may be copied, the first that is whole.
+    public var known: [KnownResult]
 
     public init(
         _ purpose: Purpose, conversion: ConversionSettings = .init(), sidecar: String? = nil, isForced: Bool = false,
-        shown: Converter.ShownPaths? = nil
+        shown: Converter.ShownPaths? = nil, known: [KnownResult] = []
     ) {
+        self.known = known
         self.shown = shown
         self.purpose = purpose
         self.conversion = conversion
@@ -48,6 +51,8 @@ public struct ModelJobResult: Codable, Sendable, Hashable {
     public var report: ReportSummary?
     /// The model was written by this program and is passed on as it was.
     public var isOwnOutput = false
+    /// The published model that this one is a copy of.
+    public var copyOf: String?
     /// Names of data files, relative to the model's folder.
     public var dataFiles: [String] = []
     /// Without dots.
@@ -114,7 +119,11 @@ public struct ModelJobs: Sendable {
         var result = ModelJobResult()
         let converter = Converter(plugins: plugins, settings: job.conversion, progress: progress)
         let published: Converter.PublishedModel
-        if try !job.isForced && isOwnOutput(source, plugins: plugins, progress: progress) {
+        if let copied = try job.known.lazy.compactMap({ try $0.copy(for: source, to: output, shown: job.shown) }).first {
+            result.report = copied.report.summary
+            result.copyOf = copied.report.copyOf
+            published = copied.published
+        } else if try !job.isForced && isOwnOutput(source, plugins: plugins, progress: progress) {
             result.isOwnOutput = true
             published = try converter.copy(source, to: output)
         } else {

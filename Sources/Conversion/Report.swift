@@ -18,6 +18,9 @@ public struct Report: Sendable, Codable {
     public var search: SearchFacts
     public var layers: [LayerFacts]
     public var verification: VerificationFacts?
+    /// Path of the published model that this one is a copy of: the same content was converted with the same settings
+    /// before, and all figures are those of that conversion.
+    public var copyOf: String?
     /// What the reader must know about the figures.
     public var notes: [String]
 }

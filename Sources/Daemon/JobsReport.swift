@@ -1,3 +1,4 @@
+internal import Conversion
 public import ConverterKit
 internal import FoundationEssentials
 internal import JobStore
@@ -5,10 +6,12 @@ internal import JobStore
 /// What `rene jobs` does and prints, beside a running daemon or without one.
 public struct JobsReport: Sendable {
     private let store: JobStore
+    private let root: String
     private let json: Bool
 
     /// Opens the store of a watched folder.
     public init(root: String, json: Bool) throws(ConversionError) {
+        self.root = root
         self.json = json
         do throws(StoreError) {
             store = try JobStore(path: root + "/state.sqlite", access: .visitor)
@@ -59,11 +62,23 @@ public struct JobsReport: Sendable {
         return Self.table(rows)
     }
 
-    /// Queues a job again.
-    public func retry(_ number: Int64) throws(ConversionError) -> [UInt8] {
+    /// Queues a job again. `force`: also one that is done, whose result is then replaced by the new one. Throws
+    /// `job.source-elsewhere` when its source is not in `done` as one file.
+    public func retry(_ number: Int64, force: Bool) throws(ConversionError) -> [UInt8] {
         let id = JobID(number)
-        try call { () throws(StoreError) in try store.retry(id) }
+        let job = try call { () throws(StoreError) in try store.show(id) }
+        if force, job.state == .done { try checkIsInDone(job) }
+        try call { () throws(StoreError) in try store.retry(id, force: force) }
         return try answer(id, "queued")
+    }
+
+    private func checkIsInDone(_ job: Job) throws(ConversionError) {
+        let path = job.location.map { root + "/" + $0.description }
+        if let path, let digest = try? SHA256.digest(ofFile: path), digest == job.sourceDigest { return }
+        throw ConversionError(
+            "job.source-elsewhere", .missingInput, "the source of job \(job.id) is not in done as one file",
+            remedy: "Remove its result from the outbox and put the model into the inbox again.",
+            site: .init(file: path))
     }
 
     /// Cancels a job.

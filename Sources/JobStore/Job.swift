@@ -62,6 +62,8 @@ public struct Job: Sendable, Hashable, Identifiable {
     public var deferrals: Int
     /// A running job that somebody wants to be stopped.
     public var cancellationRequested: Bool
+    /// Converts again what was converted before, and replaces its result.
+    public var isForced: Bool
     /// Whether the source was brought to its last place after the job ended.
     public var isSettled: Bool
     public var enqueued: Timestamp
@@ -84,6 +86,7 @@ extension Job: Encodable {
         case estimatedMemory = "estimated_memory"
         case retryAt = "retry_at"
         case cancellationRequested = "cancellation_requested"
+        case isForced = "forced"
         case isSettled = "settled"
         case failure = "error"
         case facts = "result"

@@ -14,7 +14,7 @@ extension Job {
             settingsDigest: row["settings_sha256"], priority: row["priority"],
             estimatedMemory: row["estimated_memory"], state: state, retryAt: Self.time(row, "retry_at"),
             stage: row["stage"], progress: row["progress"], attempts: row["attempts"], deferrals: row["deferrals"],
-            cancellationRequested: row["cancellation_requested"], isSettled: row["settled"],
+            cancellationRequested: row["cancellation_requested"], isForced: row["forced"], isSettled: row["settled"],
             enqueued: Timestamp(milliseconds: row["enqueued"]), started: Self.time(row, "started"),
             finished: Self.time(row, "finished"), updated: Timestamp(milliseconds: row["updated"]),
             failure: Self.failure(row), facts: Self.facts(row), outputs: outputs)

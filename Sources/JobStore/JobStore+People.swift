@@ -10,13 +10,14 @@ public enum CancelOutcome: Sendable, Hashable {
 /// What people ask for, also beside a running daemon.
 extension JobStore {
     /// Brings a job that failed, was cancelled or waits into the queue, with its attempts counted anew. A job that is
-    /// done needs `force`, which also drops its checkpoints.
+    /// done needs `force`, which also drops its checkpoints and lets the new result replace the old one.
     public func retry(_ id: JobID, force: Bool = false) throws(StoreError) {
         var columns = Transition.columns(nil)
         columns["attempts"] = 0
         columns["deferrals"] = 0
         columns["progress"] = 0.0
         columns["settled"] = false
+        columns["forced"] = force
         let from: Set<JobState> = force ? [.failed, .cancelled, .waiting, .done] : [.failed, .cancelled, .waiting]
         let transition = Transition(
             id: id, from: from, to: .queued, wish: "be retried" + (force ? "" : " without force"), event: "retried",

@@ -42,6 +42,15 @@ extension JobStore {
         board.updating(try read { db in try Job.fetch(db, id) })
     }
 
+    /// Jobs that are done with the same content and settings as `job`, the newest first; not `job` itself.
+    public func twins(of job: Job) throws(StoreError) -> [Job] {
+        try read { db in
+            try Job.fetchAll(
+                db, "WHERE source_sha256 = ? AND settings_sha256 = ? AND state = 'done' AND id <> ? ORDER BY id DESC",
+                [job.sourceDigest, job.settingsDigest, job.id.number])
+        }
+    }
+
     /// What happened to a job, in order.
     public func history(of id: JobID) throws(StoreError) -> [JobEvent] {
         try read { db in

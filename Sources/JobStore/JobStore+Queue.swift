@@ -77,7 +77,8 @@ extension JobStore {
     }
 
     /// Takes the job of the highest priority, the oldest first, and counts its run before it begins. A job that has
-    /// begun `attemptLimit` runs fails instead. `memory`, in bytes, leaves out jobs that are expected to need more.
+    /// begun `attemptLimit` runs fails instead. `memory`, in bytes, leaves out jobs that are expected to need more. A job
+    /// of the same content and settings as one that runs waits for that one's result, which it may copy.
     public func claimNext(attemptLimit: Int, memory: Int? = nil) throws(StoreError) -> ClaimOutcome {
         let now = clock()
         return try write { db in
@@ -112,11 +113,16 @@ extension JobStore {
         // A waiting job that was touched in the future was touched before the clock was set back: it waits no longer.
         let due = "(retry_at <= :now OR updated > :now)"
         let fits = "(:memory IS NULL OR estimated_memory IS NULL OR estimated_memory <= :memory)"
+        let single = """
+            NOT EXISTS (SELECT 1 FROM job AS twin WHERE twin.source_sha256 = job.source_sha256
+                AND twin.settings_sha256 = job.settings_sha256 AND twin.state IN ('running', 'publishing'))
+            """
         let candidates = try ["state = 'queued'", "state = 'waiting' AND \(due)"].compactMap { condition in
             try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT id, priority FROM job WHERE \(condition) AND \(fits) ORDER BY priority DESC, id LIMIT 1
+                    SELECT id, priority FROM job WHERE \(condition) AND \(fits) AND \(single)
+                    ORDER BY priority DESC, id LIMIT 1
                     """,
                 arguments: condition.contains(":now")
                     ? ["memory": memory, "now": now.milliseconds] : ["memory": memory])

@@ -13,6 +13,9 @@ enum Schema {
             try db.execute(sql: "PRAGMA application_id = \(applicationID)")
             try db.execute(sql: jobs)
         }
+        migrator.registerMigration("2 forced") { db in
+            try db.execute(sql: "ALTER TABLE job ADD COLUMN forced INTEGER NOT NULL DEFAULT 0")
+        }
         return migrator
     }
 

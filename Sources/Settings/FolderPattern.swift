@@ -74,7 +74,7 @@ extension ValueType<[FolderRule]> {
     static let folders = ValueType(
         form: .mapping,
         schema: .object([
-            "type": .text("object"), "additionalProperties": .object(["$ref": .text("#/$defs/job")]),
+            "type": .text("object"), "additionalProperties": .object(["$ref": .text("#/$defs/folder")]),
         ]),
         read: { node throws(SettingsProblem) in
             let (rules, problems) = SettingsLayer.folders(node, vocabulary: nil)

@@ -31,8 +31,10 @@ public struct SettingKey: Sendable {
     let node: @Sendable (String) -> SettingsNode
     let show: @Sendable (DaemonSettings) -> JSONText
 
-    /// Where the settings of a single conversion may be given, and where those of the daemon.
+    /// Where the settings of a single conversion may be given, those that the daemon must know without reading what came
+    /// with the model, and those of the daemon itself.
     static let job = Set(Scope.allCases)
+    static let folders = job.subtracting([.sidecar])
     static let daemon: Set<Scope> = [.file, .environment, .option]
 
     init<Value: Sendable>(

@@ -11,7 +11,7 @@ extension BytePath {
 
     /// The name under which a file is written before it gets this one: hidden, and short whatever the length of the
     /// name.
-    var temporaryName: BytePath { BytePath(".rene-\(nameHash).tmp") }
+    package var temporaryName: BytePath { BytePath(".rene-\(nameHash).tmp") }
 
     /// The name split before its last dot, that of a hidden name not counted.
     var splitExtension: (stem: BytePath, ending: BytePath) {

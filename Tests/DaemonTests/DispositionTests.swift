@@ -12,6 +12,7 @@ struct DispositionTests {
         var becomes: String
         var code: ConversionError.Code = ""
         var refusedMemory = false
+        var kernelKilled: Bool?
 
         var testDescription: String { "\(end) → \(becomes) \(code)" }
     }
@@ -42,6 +43,11 @@ struct DispositionTests {
         Row(end: .signalled(SIGUSR2), becomes: "bug", code: "worker.crashed"),
         Row(end: .signalled(SIGABRT), becomes: "lower", code: "worker.out-of-memory", refusedMemory: true),
         Row(end: .signalled(SIGKILL), becomes: "lower", code: "worker.out-of-memory"),
+        Row(end: .signalled(SIGKILL), becomes: "lower", code: "worker.out-of-memory", kernelKilled: true),
+        Row(end: .signalled(SIGKILL), becomes: "retry", code: "worker.terminated", kernelKilled: false),
+        Row(
+            end: .signalled(SIGKILL), becomes: "lower", code: "worker.out-of-memory", refusedMemory: true,
+            kernelKilled: false),
         Row(end: .signalled(SIGXCPU), becomes: "quarantine", code: "worker.cpu-limit"),
         Row(end: .signalled(SIGXFSZ), becomes: "quarantine", code: "worker.file-size-limit"),
         Row(end: .signalled(SIGTERM), becomes: "retry", code: "worker.terminated"),
@@ -57,7 +63,9 @@ struct DispositionTests {
 
     /// The outcome of a worker that left what one with this end leaves.
     static func outcome(_ row: Row) -> WorkerOutcome {
-        var outcome = WorkerOutcome(end: row.end, hasResult: row.end == .exited(0), ranOutOfMemory: row.refusedMemory)
+        var outcome = WorkerOutcome(
+            end: row.end, hasResult: row.end == .exited(0), ranOutOfMemory: row.refusedMemory,
+            kernelKilled: row.kernelKilled)
         if case .exited(let status) = row.end, let kind = ConversionError.Kind(rawValue: status) {
             outcome.failure = ConversionError("test.error", kind, "message", remedy: "remedy")
         }

@@ -16,7 +16,7 @@ struct OpeningTests {
         let diagnostics = try fixture.store.diagnostics()
         #expect(diagnostics.journalMode == "wal")
         #expect(diagnostics.synchronous == 2)
-        #expect(diagnostics.schema == ["1 jobs"])
+        #expect(diagnostics.schema == ["1 jobs", "2 forced"])
     }
 
     @Test("a second daemon is refused while the first runs, and is told which process that is")

@@ -51,6 +51,34 @@ struct QueueTests {
         #expect(order == [high, first, second, low])
     }
 
+    @Test("a job waits while another of the same content and settings runs, and others pass it; then it finds the result")
+    func twins() throws {
+        let fixture = try StoreFixture()
+        let first = try fixture.add("model")
+        let twin = try fixture.add("model", forced: true)
+        let other = try fixture.add("other")
+        #expect(try fixture.claim() == first)
+        #expect(try fixture.claim() == other)
+        #expect(try fixture.claim() == nil)
+        #expect(try fixture.store.twins(of: fixture.store.show(twin)) == [])
+        try fixture.store.markPublishing(first, outputs: [], facts: nil)
+        #expect(try fixture.claim() == nil)
+        try fixture.store.finish(first)
+        #expect(try fixture.claim() == twin)
+        #expect(try fixture.store.twins(of: fixture.store.show(twin)).map(\.id) == [first])
+        #expect(try fixture.store.twins(of: fixture.store.show(first)) == [])
+    }
+
+    @Test("a job that is done is run again by force only, and is marked so")
+    func forced() throws {
+        let fixture = try StoreFixture()
+        let id = try fixture.job(.done)
+        #expect(throws: StoreError.self) { try fixture.store.retry(id) }
+        try fixture.store.retry(id, force: true)
+        #expect(try fixture.claim() == id)
+        #expect(try fixture.store.show(id).isForced)
+    }
+
     @Test("a job that was put off keeps its turn among those that are due")
     func waitingKeepsItsTurn() throws {
         let fixture = try StoreFixture()

@@ -92,8 +92,8 @@ struct LayerTests {
 
     @Test("a sidecar holds settings of its conversion and no others")
     func sidecars() {
-        #expect(settingsError("max_error: 0.1\npriority: 3\nreduce: bytes=10%", role: .sidecar) == nil)
-        for key in ["workers: 2", "attempts: 2", "folders: {}", "source: delete", "log_level: debug"] {
+        #expect(settingsError("max_error: 0.1\nreduce: bytes=10%", role: .sidecar) == nil)
+        for key in ["priority: 3", "workers: 2", "attempts: 2", "folders: {}", "source: delete", "log_level: debug"] {
             #expect(settingsError(key, role: .sidecar)?.code == "settings.misplaced-key", "\(key)")
         }
     }

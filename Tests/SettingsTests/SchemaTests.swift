@@ -42,6 +42,9 @@ struct SchemaTests {
         #expect(
             Set(schema.definitions["job"]?.properties.keys.map { $0 } ?? [])
                 == Set(SettingKey.all.filter { $0.scopes.contains(.sidecar) }.map(\.name)))
+        #expect(
+            Set(schema.definitions["folder"]?.properties.keys.map { $0 } ?? [])
+                == Set(SettingKey.all.filter { $0.scopes.contains(.folder) }.map(\.name)))
     }
 
     @Test("every property of the conversion's settings has a key")

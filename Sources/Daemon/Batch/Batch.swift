@@ -194,7 +194,7 @@ public final class Batch: Sendable {
         try await Blocking.run { () throws in
             _ = try OpenFolder(BytePath(root)).folder(model.parent, making: 0o777)
             try DurablePublisher(source: JobFolder(path: job).output, target: folder, replacing: replacing).publish(
-                result.files.map(\.name), prepare: {}, commit: {})
+                result.files.map { .init(name: $0.name, sha256: $0.sha256) }, prepare: {}, commit: {})
             try OpenFolder(BytePath(job).parent).remove(BytePath(job).name)
         }
         return result

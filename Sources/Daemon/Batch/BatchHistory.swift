@@ -1,6 +1,5 @@
 internal import Conversion
 internal import ConverterKit
-internal import FoundationEssentials
 internal import WatchFolder
 
 /// Tells from the reports of an output folder what an earlier run has done.
@@ -20,10 +19,7 @@ struct BatchHistory: Sendable {
 
     /// Looks at the report that the result of `source` would have.
     func finding(source: String, report: String) throws(ConversionError) -> Finding {
-        guard let file = try? OpenFile(path: report),
-            let bytes = try? ByteSource(file: file, offset: 0, count: min(file.size, 1 << 28)).bytes(),
-            let known = try? Self.decoder.decode(Report.self, from: Data(bytes)), let result = known.result
-        else { return .open }
+        guard let known = Report(file: report), let result = known.result else { return .open }
         let output = BytePath(report).parent.appending(BytePath(result.path).name)
         guard FileStatus.of(output) != nil else { return .interrupted }
         guard Self.essential(known.settings) == Self.essential(settings),
@@ -31,12 +27,6 @@ struct BatchHistory: Sendable {
             try SHA256.digest(ofFile: JobClaim.text(output)) == result.sha256
         else { return .open }
         return .done(known.summary)
-    }
-
-    private static var decoder: JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        return decoder
     }
 
     /// The settings without those that follow from the machine.

@@ -28,13 +28,16 @@ public struct WorkerOutcome: Sendable {
     public var hasResult: Bool
     /// Whether an allocation was refused, or memory in use came near the limit.
     public var ranOutOfMemory: Bool
+    /// Whether the kernel killed a process for lack of memory while the worker ran; `nil` where it does not tell.
+    public var kernelKilled: Bool?
     public var lastBeat: Beat?
     public var usage: WorkerUsage
 
     public init(
         end: WorkerEnd, failure: ConversionError? = nil, hasResult: Bool = false, ranOutOfMemory: Bool = false,
-        lastBeat: Beat? = nil, usage: WorkerUsage = WorkerUsage()
+        kernelKilled: Bool? = nil, lastBeat: Beat? = nil, usage: WorkerUsage = WorkerUsage()
     ) {
+        self.kernelKilled = kernelKilled
         self.end = end
         self.failure = failure
         self.hasResult = hasResult

@@ -45,6 +45,7 @@ public struct WorkerProcess: Sendable {
 
     private func supervise(_ stop: StopFlag, _ onBeat: @escaping @Sendable (Beat) -> Void) -> WorkerOutcome {
         for stale in [folder.errorFile, folder.resultFile] { unsafe unlink(stale) }
+        let kills = OutOfMemoryKills.count
         let worker: SpawnedWorker
         do throws(ConversionError) {
             worker = try SpawnedWorker.start(command, folder: folder)
@@ -53,6 +54,7 @@ public struct WorkerProcess: Sendable {
         }
         var watch = WorkerWatch(worker: worker, process: self, stop: stop, onBeat: onBeat)
         var outcome = watch.waitForEnd()
+        if let before = kills, let now = OutOfMemoryKills.count { outcome.kernelKilled = now > before }
         outcome.failure = folder.failure
         outcome.hasResult = folder.hasResult
         return outcome

@@ -22,7 +22,7 @@ enum WorkerVerdict: Sendable, Hashable {
     /// By a signal that we did not send; every other signal is a bug.
     static let bySignal: [Int32: WorkerVerdict] = [
         SIGSEGV: .bug, SIGBUS: .bug, SIGILL: .bug, SIGABRT: .bug, SIGTRAP: .bug, SIGFPE: .bug, SIGSYS: .bug,
-        // Nobody else sends it but the kernel when memory runs out.
+        // The kernel sends it when memory runs out, and where it counts that, a person otherwise.
         SIGKILL: .outOfMemory,
         SIGXCPU: .refused, SIGXFSZ: .refused,
         // Somebody ends processes by hand, or the service manager all of the service's.
@@ -39,7 +39,8 @@ enum WorkerVerdict: Sendable, Hashable {
             default: self = verdict
             }
         case .signalled(let signal):
-            let verdict = Self.bySignal[signal] ?? .bug
+            let isByHand = signal == SIGKILL && outcome.kernelKilled == false && !outcome.ranOutOfMemory
+            let verdict = isByHand ? .passing : Self.bySignal[signal] ?? .bug
             self = verdict == .bug && outcome.ranOutOfMemory ? .outOfMemory : verdict
         case .stopped(.cancelled): self = .interrupted
         case .stopped: self = .refused
@@ -103,7 +104,7 @@ enum WorkerEndError {
             return ConversionError(
                 "worker.file-size-limit", .badInput, "the worker wrote more than a conversion of this model may",
                 remedy: "Raise the limit of the file size if the model is sound.")
-        case SIGTERM, SIGINT, SIGHUP, SIGQUIT:
+        case SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGKILL:
             return ConversionError(
                 "worker.terminated", .temporary, "somebody ended the worker by signal \(number)",
                 remedy: "Nothing to do: the job is taken up again.")

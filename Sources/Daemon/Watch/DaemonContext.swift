@@ -45,7 +45,7 @@ final class DaemonContext: Sendable {
         self.layout = layout
         self.store = store
         self.logger = logger
-        claimer = Claimer(layout: layout)
+        claimer = Claimer(layout: layout, allowsCopies: true)
         current = Mutex(settings)
     }
 

@@ -16,6 +16,8 @@ final class Dispatcher: Service {
         var plans: [JobID: MemoryPlan] = [:]
         /// Since when nothing new is started.
         var drainStart: ContinuousClock.Instant?
+        /// Why the daemon has to end: its rows no longer say what it does. The next start brings them into agreement.
+        var fatal: StoreError?
     }
 
     private let context: DaemonContext
@@ -70,19 +72,21 @@ final class Dispatcher: Service {
                     while !Task.isCancelled, let job = await next() {
                         group.addTask { await self.process(job) }
                     }
+                    if state.withLock({ $0.fatal != nil }) { group.cancelAll() }
                 }
             }
         } onGracefulShutdown: {
             self.state.withLock { $0.drainStart = .now }
             self.wake.finish()
         }
+        if let fatal = state.withLock({ $0.fatal }) { throw fatal }
     }
 
     /// The next job that fits beside those that run, counted in the admission.
     private func next() async -> Job? {
         while true {
             let (plan, isFull) = state.withLock {
-                ($0.admission.plan, $0.drainStart != nil || $0.admission.count >= $0.admission.plan.workers)
+                ($0.admission.plan, $0.drainStart != nil || $0.fatal != nil || $0.admission.count >= $0.admission.plan.workers)
             }
             if isFull { return nil }
             let attempts = context.settings.attempts
@@ -125,12 +129,30 @@ final class Dispatcher: Service {
             try await run(job)
         } catch is CancellationError {
             // The row says where recovery goes on.
+        } catch let error as StoreError {
+            context.logger.critical("the job store failed", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            state.withLock { $0.fatal = $0.fatal ?? error }
+            release(job.id)
+            wake.yield()
+            return wake.finish()
         } catch {
-            context.logger.error("a job is stuck", metadata: ["job": "\(job.id)", "error": "\(error)"])
+            await failUnexpectedly(job, error)
         }
         release(job.id)
         await settle(job.id)
         poke()
+    }
+
+    /// Files that cannot be brought to where a run wants them: another run would meet the same.
+    private func failUnexpectedly(_ job: Job, _ error: any Error) async {
+        let told =
+            (error as? ConversionError) ?? (error as? WatchError).map { ConversionError($0) }
+            ?? ConversionError("job.unexpected", .internal, "\(error)", remedy: "Report this with the daemon's log.")
+        do {
+            try await fail(job, told, isBug: told.kind == .internal)
+        } catch {
+            context.logger.error("a job is stuck", metadata: ["job": "\(job.id)", "error": "\(error)"])
+        }
     }
 
     private func release(_ id: JobID) {

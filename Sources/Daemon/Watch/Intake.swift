@@ -57,9 +57,11 @@ struct Intake: Service {
                 onEnqueued()
                 return
             case .duplicate(let job):
-                // The same content under another name is wanted under that name, and a result that was taken away from
-                // the outbox is wanted again.
-                guard job.path == request.path, job.state != .done || isPublished(job) else {
+                // The same content under another name is wanted under that name, where its result is copied to, and a
+                // result that was taken away from the outbox is wanted again.
+                guard job.path == request.path,
+                    job.state != .done || PublishedFiles.arePresent(job.outputs, in: context.layout)
+                else {
                     forced = true
                     continue
                 }
@@ -82,11 +84,15 @@ struct Intake: Service {
             try context.claimer.discard(claim.job)
         }
     }
+}
 
-    private func isPublished(_ job: Job) -> Bool {
-        !job.outputs.isEmpty
-            && job.outputs.allSatisfy { output in
-                FileStatus.of(context.layout.root.appending(BytePath(output.path.bytes)))?.size == output.bytes
+/// Results under their final names.
+enum PublishedFiles {
+    /// Whether all of a job's outputs are where they were put, in their sizes.
+    static func arePresent(_ outputs: [OutputFile], in layout: WatchLayout) -> Bool {
+        !outputs.isEmpty
+            && outputs.allSatisfy { output in
+                FileStatus.of(layout.root.appending(BytePath(output.path.bytes)))?.size == output.bytes
             }
     }
 }

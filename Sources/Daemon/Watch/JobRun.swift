@@ -38,9 +38,11 @@ struct JobRun: Sendable {
             let shown = Converter.ShownPaths(
                 source: claim.originalPath(in: layout).description,
                 folder: layout.outbox.appending(claim.folder).description)
+            let known = job.isForced ? [] : try await knownResults()
             let (store, id, name) = (context.store, job.id, claim.model.description)
             return await launch.run(
-                ModelJob(.convert, conversion: conversion, sidecar: sidecar, shown: shown), source: source,
+                ModelJob(.convert, conversion: conversion, sidecar: sidecar, shown: shown, known: known),
+                source: source,
                 folder: folder,
                 modelBytes: claim.modelBytes, memory: memory
             ) { [activity = context.activity] beat in
@@ -54,6 +56,23 @@ struct JobRun: Sendable {
             return WorkerOutcome(end: .notStarted(ConversionError(error)))
         } catch {
             return WorkerOutcome(end: .stopped(.cancelled))
+        }
+    }
+
+    /// What was published for the same content and settings before and looks as it was. Whether it is the same byte for
+    /// byte the worker finds out.
+    private func knownResults() async throws -> [KnownResult] {
+        let job = job
+        let twins = try await context.persist { store throws(StoreError) in try store.twins(of: job) }
+        return await Blocking.run { [context] in
+            twins.lazy.filter { PublishedFiles.arePresent($0.outputs, in: context.layout) }.prefix(1).compactMap { twin in
+                let files = twin.outputs.compactMap { output in
+                    (try? JobClaim.text(context.layout.root.appending(BytePath(output.path.bytes)))).map {
+                        KnownResult.File(path: $0, sha256: output.sha256)
+                    }
+                }
+                return files.count == twin.outputs.count ? KnownResult(files: files) : nil
+            }
         }
     }
 
@@ -94,14 +113,19 @@ struct JobRun: Sendable {
         }
         let facts = result.report.map { ResultFacts($0) }
         let (store, id) = (context.store, job.id)
-        let replacing = context.settings.job(in: claim.folder.bytes).conversion.overwrite
+        let replacing = job.isForced || context.settings.job(in: claim.folder.bytes).conversion.overwrite
         try await Blocking.run { [context, claim] () throws in
             _ = try OpenFolder(context.layout.outbox).folder(claim.folder, making: 0o777)
             try DurablePublisher(source: folder.output, target: target, replacing: replacing).publish(
-                result.files.map(\.name),
+                result.files.map { .init(name: $0.name, sha256: $0.sha256) },
                 prepare: { try store.markPublishing(id, outputs: outputs, facts: facts) }, commit: {})
         }
         try await context.persist { store throws(StoreError) in try store.finish(id) }
+        if let original = result.copyOf {
+            context.logger.notice(
+                "copied: the same content was converted before",
+                metadata: ["model": "\(job.path)", "job": "\(id)", "copy_of": "\(original)"])
+        }
         if result.isOwnOutput {
             context.logger.notice(
                 "passed on: written by this program before", metadata: ["model": "\(job.path)", "job": "\(id)"])

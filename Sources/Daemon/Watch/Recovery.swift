@@ -52,6 +52,12 @@ struct StartRecovery: Sendable {
     /// A publication that was interrupted is finished when all of it is there, else taken back and done anew.
     private func compare(_ job: Job) async throws {
         let root = context.layout.root
+        await Blocking.run {
+            for output in job.outputs {
+                let path = root.appending(BytePath(output.path.bytes))
+                try? OpenFolder(path.parent).remove(path.name.temporaryName)
+            }
+        }
         let present = await Blocking.run {
             job.outputs.filter { output in
                 let path = root.appending(BytePath(output.path.bytes))
@@ -114,7 +120,7 @@ struct JobRestoration: Sendable {
     let context: DaemonContext
 
     /// The job's claim; `nil` when its files are gone. A job that is run again after it had ended has its files in
-    /// `failed`: they are taken back from there.
+    /// `failed`, or its one file in `done`: they are taken back from there.
     func claim(of job: Job) async throws -> Claim? {
         if let name = JobClaim.name(job.location) {
             return try await context.move { [context] () throws(WatchError) in try context.claimer.claim(of: name) }
@@ -124,6 +130,9 @@ struct JobRestoration: Sendable {
         let path = BytePath(job.path.bytes)
         let name = JobClaim.newName()
         let claim = try await context.move { [context] () throws(WatchError) -> Claim? in
+            if folder.isWithin(context.layout.done), FileStatus.of(folder)?.kind == .file {
+                return try context.claimer.claim(done: folder, model: path, job: name)
+            }
             guard folder.isWithin(context.layout.failed), FileStatus.of(folder.appending(path.name))?.kind == .file
             else { return nil }
             return try context.claimer.claim(

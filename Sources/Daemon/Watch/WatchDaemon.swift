@@ -18,7 +18,12 @@ public enum WatchDaemon {
         let layout = WatchLayout(root: BytePath(options.root))
         let context: DaemonContext
         do {
-            try layout.prepare()
+            let elsewhere = try layout.prepare(allowingCopies: true).map(\.rawValue).sorted()
+            if !elsewhere.isEmpty {
+                logger.notice(
+                    "these folders are on other file systems than .work: files are copied to and from them",
+                    metadata: ["folders": "\(elsewhere.joined(separator: ", "))"])
+            }
             let store = try JobStore(path: try JobClaim.text(layout.root.appending("state.sqlite")))
             if let rebuilt = store.rebuilt { logger.critical("\(rebuilt)") }
             context = DaemonContext(

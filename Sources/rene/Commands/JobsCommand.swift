@@ -45,15 +45,18 @@ struct JobsCommand: ParsableCommand {
 
     struct Retry: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Run a failed, cancelled or waiting job again.",
+            abstract: "Run a job again that failed, was cancelled or waits.",
             discussion: "The daemon takes it up at once, or at its next start.")
 
         @Argument(help: "The job's number.")
         var id: Int64
 
+        @Flag(help: "Also when it is done: convert it again and replace the result.")
+        var force = false
+
         @OptionGroup var root: Root
 
-        func run() throws { Terminal.print(try JobsReport(root: root.root, json: root.json).retry(id)) }
+        func run() throws { Terminal.print(try JobsReport(root: root.root, json: root.json).retry(id, force: force)) }
     }
 
     struct Cancel: ParsableCommand {
