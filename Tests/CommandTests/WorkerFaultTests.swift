@@ -49,13 +49,22 @@ struct WorkerFaultTests {
 
     @Test("a worker that needs more memory than it may is tried with less and given up, before it harms the machine")
     func memory() throws {
-        #expect(try failure(settings: "worker_memory_limit: 100MiB\n") { _ in } == "worker.out-of-memory")
+        #expect(try failure(settings: "worker_memory_limit: 200M\nmemory_limit: 8G\n") { _ in } == "worker.out-of-memory")
+    }
+
+    @Test("a layer that the workers' memory cannot hold stays as it is, and the report says why")
+    func memoryLimit() throws {
+        let root = try WatchedRoot(settings: "worker_memory_limit: 400M\n")
+        try root.drop("a.onnx", GeneratedModel.slow(seed: 1, side: 4000))
+        #expect(try root.start("--once").wait() == 0, "\(root.log)")
+        #expect(Shell.run("cat '\(root.path)/outbox/a.report.json'").output.contains("\"memory-limit\""))
     }
 
     @Test("a worker that is killed by hand again and again is tried as often as the settings say")
     func killedAgain() throws {
-        let root = try WatchedRoot(settings: "attempts: 3\nretry_delay: 0.1\nretry_delay_limit: 0.1\n")
+        let root = try WatchedRoot(settings: "attempts: 3\n")
         let daemon = try root.start()
+        #expect(Wait.until { root.log.contains("watching") })
         try root.drop("bad.onnx", GeneratedModel.slow(seed: 1, side: 4000))
         #expect(
             Wait.until {

@@ -12,8 +12,8 @@ public struct WorkerPlan: Sendable, Hashable {
     /// What a worker takes beside the model: program, libraries, buffers of the linear algebra for each thread.
     static let base = 256 << 20
     static let perThread = 48 << 20
-    /// Bytes per byte of the model's files: the weights of the layer at work in both precisions, its factors, and the
-    /// pages of the output under way.
+    /// Bytes per byte of the model's files. A layer at work takes up to ten times its weight (`MemoryNeed`), and is rarely
+    /// more than a third of a model.
     static let factor = 3.0
     /// Limit over need: a worker is ended for lack of memory only when the estimate is off by this much.
     static let headroom = 1.5
@@ -37,10 +37,13 @@ public struct WorkerPlan: Sendable, Hashable {
         return bytes < Double(Int.max / 4) ? Int(bytes) : Int.max / 4
     }
 
-    /// What a run is given.
-    public func allotment(modelBytes: Int, plan: MemoryPlan = .normal) -> Allotment {
-        let need = min(need(modelBytes: modelBytes, plan: plan), budget)
-        let limit = plan == .lower ? budget : min(budget, Int(Double(need) * Self.headroom))
+    /// What a run is given: the estimate, and a worker's share of the machine at least, so that no layer stays as it is
+    /// for lack of memory that is there.
+    /// - Parameter limit: the largest limit of a worker's memory, bytes; `nil` where the settings give none.
+    public func allotment(modelBytes: Int, plan: MemoryPlan = .normal, limit largest: Int? = nil) -> Allotment {
+        let need = min(max(need(modelBytes: modelBytes, plan: plan), budget / workers), budget)
+        let share = plan == .lower ? budget : min(budget, Int(Double(need) * Self.headroom))
+        let limit = largest ?? share
         let layers = max(1 << 20, limit - Self.base)
         return Allotment(
             need: plan == .lower ? budget : need, limit: limit, layerMemory: plan == .lower ? layers / 2 : layers,

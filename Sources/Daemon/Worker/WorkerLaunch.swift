@@ -21,16 +21,15 @@ struct WorkerLaunch: Sendable {
         _ job: ModelJob, source: String, folder: JobFolder, modelBytes: Int, memory: MemoryPlan = .normal,
         onBeat: @escaping @Sendable (Beat) -> Void = { _ in }
     ) async -> WorkerOutcome {
-        let allotment = plan.allotment(modelBytes: modelBytes, plan: memory)
+        let allotment = plan.allotment(modelBytes: modelBytes, plan: memory, limit: settings.workerMemoryLimit)
         var job = job
         job.conversion.threads = min(job.conversion.threads, allotment.threads)
         job.conversion.memoryLimit = job.conversion.memoryLimit ?? allotment.layerMemory
-        let limit = settings.workerMemoryLimit ?? allotment.limit
         let deadlines = deadlines(modelBytes: modelBytes)
         let task = WorkerJob(
             source: source, output: folder.output, settings: job,
             limits: WorkerLimits(
-                memory: limit, cpuSeconds: cpuSeconds(deadlines, threads: allotment.threads),
+                memory: allotment.limit, cpuSeconds: cpuSeconds(deadlines, threads: allotment.threads),
                 fileBytes: 4 * modelBytes + (1 << 30)),
             supervisor: getpid())
         let arguments = extraArguments
@@ -43,7 +42,7 @@ struct WorkerLaunch: Sendable {
         return await WorkerProcess(
             command: .worker(
                 jobFile: folder.jobFile, threads: allotment.threads, extraArguments: arguments),
-            folder: folder, deadlines: deadlines, heartbeatTimeout: heartbeat, memoryLimit: limit
+            folder: folder, deadlines: deadlines, heartbeatTimeout: heartbeat, memoryLimit: allotment.limit
         ).run(onBeat: onBeat)
     }
 
