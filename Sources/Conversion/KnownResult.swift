@@ -26,7 +26,8 @@ public struct KnownResult: Codable, Sendable, Hashable {
     ///   files would need another name, which it could not have without being written anew.
     func copy(for source: String, to output: String, shown: Converter.ShownPaths?) throws -> Copied? {
         let reports = files.filter { $0.path.hasSuffix(".report.json") || $0.path.hasSuffix(".report.html") }
-        guard let model = files.last, reports.count == 2, let json = reports.first(where: { $0.path.hasSuffix(".json") }),
+        guard let model = files.last, reports.count == 2,
+            let json = reports.first(where: { $0.path.hasSuffix(".json") }),
             var report = Report(file: json.path), var result = report.result, result.sha256 == model.sha256
         else { return nil }
         let (old, new) = (FileName.stem(of: model.path), FileName.stem(of: source))
@@ -40,7 +41,8 @@ public struct KnownResult: Codable, Sendable, Hashable {
         var copies: [String] = []
         for file in files where !reports.contains(file) {
             let path = target(file)
-            guard (try? FileCopy.copy(file.path, to: path)) != nil, try SHA256.digest(ofFile: path) == file.sha256 else {
+            guard (try? FileCopy.copy(file.path, to: path)) != nil, try SHA256.digest(ofFile: path) == file.sha256
+            else {
                 return nil
             }
             copies.append(path)

@@ -119,7 +119,8 @@ public struct ModelJobs: Sendable {
         var result = ModelJobResult()
         let converter = Converter(plugins: plugins, settings: job.conversion, progress: progress)
         let published: Converter.PublishedModel
-        if let copied = try job.known.lazy.compactMap({ try $0.copy(for: source, to: output, shown: job.shown) }).first {
+        if let copied = try job.known.lazy.compactMap({ try $0.copy(for: source, to: output, shown: job.shown) }).first
+        {
             result.report = copied.report.summary
             result.copyOf = copied.report.copyOf
             published = copied.published

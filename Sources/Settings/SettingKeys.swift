@@ -51,7 +51,8 @@ extension SettingKey {
         SettingKey("format", \.conversion.format, .name, in: job, "The output format, by the name of an exporter."),
         SettingKey("overwrite", \.conversion.overwrite, .flag, in: job, "Replaces results that exist."),
         SettingKey(
-            "priority", \.priority, .integer(-1000, 1000), in: folders, "Models of higher priority are converted first."),
+            "priority", \.priority, .integer(-1000, 1000), in: folders, "Models of higher priority are converted first."
+        ),
     ]
 
     static let daemonKeys: [SettingKey] = [

@@ -56,6 +56,22 @@ extension Claimer {
         claim.members.allSatisfy { FileStatus.of(claim.source(in: layout).appending($0.path))?.kind == .file }
     }
 
+    /// Removes from the inbox what a complete claim holds: after an interruption between the copy to another file system
+    /// and the removal of the original. Files that are others than those that were claimed stay.
+    public func removeOriginals(of claim: Claim) throws(WatchError) {
+        guard let source = try openSource(of: claim.job, try OpenFolder(layout.work)) else { return }
+        let inbox = try OpenFolder(layout.inbox)
+        for member in claim.members where !member.isCopy {
+            guard let from = try openParent(of: claim.folder.appending(member.path), in: inbox),
+                let held = try openParent(of: member.path, in: source),
+                from.status(member.path.name)?.isSameContent(as: member.status) == true,
+                try FileTransfer.areIdentical(member.path.name, in: from, member.path.name, in: held)
+            else { continue }
+            try from.remove(member.path.name)
+            try from.synchronize()
+        }
+    }
+
     /// The open folder `source` of a job, or nil.
     func openSource(of job: String, _ work: OpenFolder) throws(WatchError) -> OpenFolder? {
         guard work.status(BytePath(job)) != nil else { return nil }
@@ -79,7 +95,10 @@ extension Claimer {
         let name = member.path.name
         let folder = claim.folder.appending(member.path.parent)
         let to = try inbox.folder(folder, making: 0o777)
-        if member.isCopy, let original = to.status(name), original.isSameContent(as: member.status) {
+        // A copy, or a move to another file system that was interrupted before the original was removed.
+        if let original = to.status(name), original.isSameContent(as: member.status),
+            try FileTransfer.areIdentical(name, in: from, name, in: to)
+        {
             try from.remove(name)
             return nil
         }

@@ -3,7 +3,8 @@ internal import Glibc
 /// Files from one folder to another, durably: by rename, or by a verified copy where a rename cannot be.
 enum FileTransfer {
     /// Moves a regular file to a free name. Both folders are synchronized. `allowingCopies`: when the folders are on
-    /// different file systems the file is copied, synchronized, compared, renamed into place, and only then removed.
+    /// different file systems the file is copied, synchronized, compared, renamed into place, and only then removed; a copy
+    /// that is there already, since an earlier attempt was interrupted before the removal, is taken for this one.
     static func move(
         _ name: BytePath, in source: OpenFolder, to newName: BytePath, in target: OpenFolder, allowingCopies: Bool
     ) throws(WatchError) {
@@ -11,13 +12,25 @@ enum FileTransfer {
             try Rename.move(name, in: source, to: newName, in: target)
         } catch {
             guard error.code == "watch.other-file-system", allowingCopies else { throw error }
-            try copy(name, in: source, to: newName, in: target)
+            if try !isCopied(name, in: source, to: newName, in: target) {
+                try copy(name, in: source, to: newName, in: target)
+            }
             if unsafe unlinkat(source.descriptor, name.cString, 0) != 0 {
                 throw .system(errno, "remove after copying", source.path.appending(name))
             }
         }
         try target.synchronize()
         if source.path != target.path { try source.synchronize() }
+    }
+
+    /// Whether the file is there under its new name with its time and all of its bytes.
+    private static func isCopied(
+        _ name: BytePath, in source: OpenFolder, to newName: BytePath, in target: OpenFolder
+    ) throws(WatchError) -> Bool {
+        guard let original = source.status(name), let copy = target.status(newName), copy.kind == .file,
+            copy.size == original.size, copy.modified == original.modified
+        else { return false }
+        return try areIdentical(name, in: source, newName, in: target)
     }
 
     /// Copies a regular file to a free name: to a temporary name first, synchronized and compared byte by byte, then

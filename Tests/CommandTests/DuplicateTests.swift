@@ -7,7 +7,9 @@ import Testing
 /// What becomes of content that was converted before, with the real program.
 @Suite("Duplicates", .serialized)
 struct DuplicateTests {
-    @Test("the same content under another name, also dropped at once, gets a copy of the result and is not converted again")
+    @Test(
+        "the same content under another name, also dropped at once, gets a copy of the result and is not converted again"
+    )
     func otherName() throws {
         let root = try WatchedRoot(settings: "workers: 2\n")
         let bytes = GeneratedModel.small(seed: 1)

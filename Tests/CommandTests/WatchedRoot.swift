@@ -20,6 +20,8 @@ final class WatchedRoot {
     /// Settings and log lie outside of the root, which may be full.
     func write(_ name: String, _ text: String) throws { try folder.write(name, Array(text.utf8)) }
 
+    var settingsPath: String { folder.path + "/rene.yaml" }
+
     var log: String { String(decoding: (try? folder.read("log")) ?? [], as: UTF8.self) }
 
     func start(_ arguments: String..., environment: [String] = []) throws -> Program {

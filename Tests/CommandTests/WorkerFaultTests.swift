@@ -49,7 +49,8 @@ struct WorkerFaultTests {
 
     @Test("a worker that needs more memory than it may is tried with less and given up, before it harms the machine")
     func memory() throws {
-        #expect(try failure(settings: "worker_memory_limit: 200M\nmemory_limit: 8G\n") { _ in } == "worker.out-of-memory")
+        #expect(
+            try failure(settings: "worker_memory_limit: 200M\nmemory_limit: 8G\n") { _ in } == "worker.out-of-memory")
     }
 
     @Test("a layer that the workers' memory cannot hold stays as it is, and the report says why")

@@ -51,7 +51,8 @@ struct QueueTests {
         #expect(order == [high, first, second, low])
     }
 
-    @Test("a job waits while another of the same content and settings runs, and others pass it; then it finds the result")
+    @Test(
+        "a job waits while another of the same content and settings runs, and others pass it; then it finds the result")
     func twins() throws {
         let fixture = try StoreFixture()
         let first = try fixture.add("model")

@@ -86,7 +86,10 @@ final class Dispatcher: Service {
     private func next() async -> Job? {
         while true {
             let (plan, isFull) = state.withLock {
-                ($0.admission.plan, $0.drainStart != nil || $0.fatal != nil || $0.admission.count >= $0.admission.plan.workers)
+                (
+                    $0.admission.plan,
+                    $0.drainStart != nil || $0.fatal != nil || $0.admission.count >= $0.admission.plan.workers
+                )
             }
             if isFull { return nil }
             let attempts = context.settings.attempts

@@ -65,7 +65,8 @@ struct JobRun: Sendable {
         let job = job
         let twins = try await context.persist { store throws(StoreError) in try store.twins(of: job) }
         return await Blocking.run { [context] in
-            twins.lazy.filter { PublishedFiles.arePresent($0.outputs, in: context.layout) }.prefix(1).compactMap { twin in
+            twins.lazy.filter { PublishedFiles.arePresent($0.outputs, in: context.layout) }.prefix(1).compactMap {
+                twin in
                 let files = twin.outputs.compactMap { output in
                     (try? JobClaim.text(context.layout.root.appending(BytePath(output.path.bytes)))).map {
                         KnownResult.File(path: $0, sha256: output.sha256)

@@ -102,6 +102,7 @@ struct StartRecovery: Sendable {
             for name in try context.claimer.jobs() where !known.contains(name) {
                 if let claim = try context.claimer.claim(of: name) {
                     if context.claimer.isComplete(claim) {
+                        try context.claimer.removeOriginals(of: claim)
                         claims.append(claim)
                     } else {
                         try context.claimer.undo(claim)
