@@ -17,7 +17,8 @@ public struct StageDeadlines: Sendable, Hashable {
     /// Deadlines for a model of `bytes` with its data files.
     ///
     /// Stages that pass over the file once get two minutes and the time that a disk of 5 MB/s takes; those that compute
-    /// get a base and a second for each 100 kB. Both rates are assumptions, chosen to be generous and not measured.
+    /// get a base and a second for each 100 kB. Measured on two cores: whole conversions of 434 MB in 4 s and of 3 GB in
+    /// 160 s, at least 19 MB/s; the rates here are 4 and 190 times slower.
     public static func standard(modelBytes bytes: Int, job: Duration? = nil) -> StageDeadlines {
         let passing = Duration.seconds(120) + .seconds(Double(bytes) / 5e6)
         let computing = Duration.seconds(1800) + .seconds(Double(bytes) / 1e5)
