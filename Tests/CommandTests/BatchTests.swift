@@ -63,6 +63,26 @@ struct BatchTests {
         #expect(Shell.run("ls -A '\(folder.path)/out' | grep -c '^.rene'").output == "0\n")
     }
 
+    @Test("SIGTERM ends a run with whole results only, and the next run goes on", arguments: [SIGTERM, SIGINT])
+    func stopped(signal: Int32) throws {
+        let folder = try Self.zoo(3)
+        // Converted last, and slowly.
+        try folder.write("zoo/z.onnx", GeneratedModel.slow(seed: 9, side: 4000))
+        let out = folder.path + "/out"
+        let program = try Program(["batch", folder.path + "/zoo", out, "--jobs", "1"], log: folder.path + "/log")
+        #expect(Wait.until { Self.models(out).filter { !$0.contains("/.rene") }.count == 3 })
+        program.signal(signal)
+        #expect(program.wait() == 75)
+        let log = String(decoding: try folder.read("log"), as: UTF8.self)
+        #expect(log.contains("batch.stopped"), "\(log)")
+        #expect(
+            Shell.run("find '\(out)' -type f | wc -l").output == "9\n"
+                && Shell.run("ls -A '\(out)' | grep -c '^.rene'").output == "0\n")
+        let again = Program.run("batch '\(folder.path)/zoo' '\(out)'")
+        #expect(again.status == 0 && again.output.contains("3 skipped"), "\(again.output)")
+        #expect(Self.models(out) == Self.models(folder.path + "/zoo"))
+    }
+
     @Test("config check tells line and remedy, and ends with 78")
     func configCheck() throws {
         let folder = try TemporaryFolder()

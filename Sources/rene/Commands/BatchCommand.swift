@@ -8,7 +8,8 @@ struct BatchCommand: AsyncParsableCommand {
         commandName: "batch", abstract: "Convert every model of a folder.",
         discussion: """
             The results lie in OUTPUT as the models do in SOURCE, with OUTPUT/summary.csv. A model that fails does not \
-            stop the others. Run again, it passes over what is done: outputs of the same source and settings.
+            stop the others. Run again, it passes over what is done: outputs of the same source and settings. SIGTERM \
+            and SIGINT end it with whole results only, and status 75.
             """)
 
     @Argument(help: "The folder of the models; its sub-folders are searched too.")
@@ -58,7 +59,7 @@ struct BatchCommand: AsyncParsableCommand {
                 Terminal.narrate("\(entry.path): \(entry.status.rawValue)")
             }
         }
-        let entries = try await batch.run()
+        let entries = try await batch.runUntilSignal()
         if !quiet { Terminal.narrate(BatchSummary.table(entries)) }
         if entries.contains(where: { $0.status == .failed }) {
             throw ExitCode(ConversionError.Kind.badInput.exitStatus)
