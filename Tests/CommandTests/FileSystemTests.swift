@@ -157,7 +157,8 @@ struct FileSystemTests {
     @Test(
         "without a watch left the inbox is polled, the limit is named, and nothing is lost",
         // Not everywhere may a user namespace be made; in a changed root the kernel refuses.
-        .enabled(if: Shell.run("unshare -Ur sh -c 'echo 1 > /proc/sys/user/max_inotify_watches' 2>/dev/null").status == 0))
+        .enabled(
+            if: Shell.run("unshare -Ur sh -c 'echo 1 > /proc/sys/user/max_inotify_watches' 2>/dev/null").status == 0))
     func watchLimit() throws {
         let root = try WatchedRoot(settings: "polling_interval: 0.2\n")
         try root.drop("a.onnx", GeneratedModel.small(seed: 1))
