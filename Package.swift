@@ -20,6 +20,8 @@ let sources: [Target] = [
     .target(name: "CLinux"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: strict),
     .target(name: "Decompositions", dependencies: ["LinearAlgebra"], swiftSettings: strict),
+    .target(name: "CKernels"),
+    .target(name: "Execution", dependencies: [kit, "CKernels", "LinearAlgebra"], swiftSettings: strict),
     .target(name: "LayerMapping", dependencies: [kit, "Decompositions"], swiftSettings: strict),
     .target(name: "RankSearch", dependencies: ["Decompositions", "LinearAlgebra"], swiftSettings: strict),
     .target(name: "PluginHost", dependencies: [kit, manifest], swiftSettings: strict),
@@ -90,6 +92,8 @@ let tests: [Target] = [
         name: "DecompositionsTests", dependencies: ["Decompositions", "LinearAlgebra", "TestSupport"],
         swiftSettings: strict),
     .testTarget(
+        name: "ExecutionTests", dependencies: [kit, "Execution", "LinearAlgebra"], swiftSettings: strict),
+    .testTarget(
         name: "LayerMappingTests", dependencies: [kit, "LayerMapping", "Decompositions", "TestSupport"],
         swiftSettings: strict),
     .testTarget(
@@ -124,6 +128,7 @@ let package = Package(
         .library(name: "FaultInjection", type: .dynamic, targets: ["FaultInjection"]),
         // For Tests/Benchmarks, a package of its own.
         .library(name: "Decompositions", targets: ["LinearAlgebra", "Decompositions"]),
+        .library(name: "Execution", targets: ["LinearAlgebra", "Execution"]),
     ],
     dependencies: [
         .package(path: "Sources/ConverterKit"),

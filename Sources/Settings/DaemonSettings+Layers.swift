@@ -11,7 +11,7 @@ public struct JobSettings: Sendable, Hashable {
 
 extension DaemonSettings {
     /// Variables of the environment that begin like settings and are none.
-    static let otherVariables: Set<String> = ["RENE_PLUGIN_PATH"]
+    static let otherVariables: Set<String> = ["RENE_PLUGIN_PATH", "RENE_KERNELS"]
 
     /// Defaults, under the file, under the environment (`RENE_…`), under options by name, given as text.
     ///

@@ -11,6 +11,8 @@ struct ImportDirectionTests {
         "COpenSSL": [],
         "LinearAlgebra": ["COpenBLAS"],
         "Decompositions": ["LinearAlgebra"],
+        "CKernels": [],
+        "Execution": ["ConverterKit", "CKernels", "LinearAlgebra"],
         "LayerMapping": ["ConverterKit", "Decompositions"],
         "RankSearch": ["Decompositions", "LinearAlgebra"],
         "PluginHost": ["ConverterKit", "PluginManifest"],

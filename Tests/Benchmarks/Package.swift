@@ -7,6 +7,9 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "decomposition-bench", dependencies: [.product(name: "Decompositions", package: "rene")],
-            path: "Sources/DecompositionBench")
+            path: "Sources/DecompositionBench"),
+        .executableTarget(
+            name: "convolution-bench", dependencies: [.product(name: "Execution", package: "rene")],
+            path: "Sources/ConvolutionBench"),
     ]
 )

@@ -168,6 +168,22 @@ class Bench:
                     self.rows.append(Row(f"cp-als {mine} ({'error' if unit != 's' else 's'})", a, b, unit, name, least))
         self.details["cp-als"] = found
 
+    def convolution(self) -> None:
+        """Forward pass and both gradients of ResNet-20's 3×3 convolutions at batch 128."""
+        if self.kernels is None:
+            raise RuntimeError("--decomposition-bench is not given")
+        found = self.measure(
+            {
+                "rene": lambda _: [self.kernels.with_name("convolution-bench")],
+                "pytorch": lambda _: [sys.executable, HERE / "peer_convolution.py"],
+            }
+        )
+        results = {n: [[json.loads(line) for line in o.output.splitlines()] for o in os] for n, os in found.items()}
+        for index, stage in enumerate(results["rene"][0]):
+            ours, peer = (statistics.median(r[index]["seconds"] for r in results[n]) for n in ("rene", "pytorch"))
+            self.rows.append(Row(f"convolution {stage['case']}", ours, peer, "s", "pytorch", ""))
+        self.details["convolution"] = results
+
     def copy(self) -> None:
         """Read and write 944 MB."""
         model = self.model("single-944mb")
@@ -237,7 +253,7 @@ def main() -> int:
     parser.add_argument("--decomposition-bench", type=Path)
     parser.add_argument("--cache", type=Path, required=True, help="folder for models and scratch files; 12 GB")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", choices=["bert-base", "resnet50", "cp", "copy", "external"], action="append")
+    parser.add_argument("--only", choices=["bert-base", "resnet50", "cp", "convolution", "copy", "external"], action="append")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     bench = Bench(arguments)
@@ -245,6 +261,7 @@ def main() -> int:
         "bert-base": lambda: bench.convert("bert-base"),
         "resnet50": lambda: bench.convert("resnet50"),
         "cp": bench.cp,
+        "convolution": bench.convolution,
         "copy": bench.copy,
         "external": bench.external,
     }

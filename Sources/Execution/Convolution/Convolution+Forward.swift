@@ -1,0 +1,70 @@
+internal import CKernels
+internal import LinearAlgebra
+
+extension Convolution {
+    /// `y` is overwritten. Cost: `shape.macs`.
+    @unsafe func forward(
+        _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
+        into y: UnsafeMutablePointer<Float>
+    ) throws {
+        let (inputs, outputs, taps) = (shape.inChannelsPerGroup, shape.outChannelsPerGroup, shape.taps)
+        let blocks = (outputs + outBlock - 1) / outBlock
+        let blockSize = inputs * taps * outBlock
+        unsafe packForward(weight, blocks: blocks, blockSize: blockSize)
+        let rowStride = layout.length + slack
+        let planeCount = inputs * layout.channel + layout.length + slack
+        reserve(&forwardPlanes, planeCount)
+        reserve(&forwardSums, outBlock * rowStride)
+        let shared = unsafe Shared(x: x, other: bias, result: y)
+        try BLAS.forEachConcurrently(parts) { [self] part in
+            let (planes, sums) = unsafe (forwardPlanes[part].base, forwardSums[part].base)
+            for image in images(of: part) {
+                for group in 0..<shape.groups {
+                    for channel in 0..<inputs {
+                        let from = (image * shape.inChannels + group * inputs + channel) * shape.inputPlane
+                        unsafe inputRows.scatter(shared.x + from, into: planes + channel * layout.channel)
+                    }
+                    for block in 0..<blocks {
+                        unsafe rene_correlate(
+                            sums, rowStride, Int32(outBlock), planes, layout.channel, layout.offsets, Int32(taps),
+                            Int32(inputs), packed.base + (group * blocks + block) * blockSize, layout.length)
+                        for row in 0..<min(outBlock, outputs - block * outBlock) {
+                            let channel = group * outputs + block * outBlock + row
+                            let to = (image * shape.outChannels + channel) * shape.outputPlane
+                            unsafe outputRows.gather(
+                                sums + row * rowStride, into: shared.result + to, adding: shared.other?[channel] ?? 0)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// `[group][block][channel][tap][row of the block]`; rows beyond the last channel are zero.
+    @unsafe private func packForward(_ weight: UnsafePointer<Float>, blocks: Int, blockSize: Int) {
+        let (inputs, outputs, taps) = (shape.inChannelsPerGroup, shape.outChannelsPerGroup, shape.taps)
+        let count = shape.groups * blocks * blockSize
+        if packed.count != count { packed = Scratch(count: count) }
+        for group in 0..<shape.groups {
+            for output in 0..<outputs {
+                let (block, row) = output.quotientAndRemainder(dividingBy: outBlock)
+                let to = unsafe packed.base + (group * blocks + block) * blockSize + row
+                let from = unsafe weight + (group * outputs + output) * inputs * taps
+                for index in 0..<inputs * taps { unsafe to[index * outBlock] = from[index] }
+            }
+        }
+    }
+}
+
+/// Pointers that the parts of a call share: each part writes to images of its own.
+@safe struct Shared: @unchecked Sendable {
+    let x: UnsafePointer<Float>
+    let other: UnsafePointer<Float>?
+    let result: UnsafeMutablePointer<Float>
+
+    @unsafe init(x: UnsafePointer<Float>, other: UnsafePointer<Float>?, result: UnsafeMutablePointer<Float>) {
+        unsafe self.x = x
+        unsafe self.other = other
+        unsafe self.result = result
+    }
+}
