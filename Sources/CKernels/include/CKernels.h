@@ -1,6 +1,8 @@
 #pragma once
 #include <stddef.h>
 
+#include "threads.h"
+
 // Vector loops that BLAS lacks, each built for AVX-512, AVX2 and the baseline; the processor's best is taken at run time,
 // or the next one that RENE_KERNELS (avx512, avx2, baseline) allows.
 // All matrices are of single precision. Pointers need no alignment. Nothing is checked: callers know their extents.

@@ -1,0 +1,16 @@
+internal import ConverterKit
+
+/// The operators that are executed. A family is one file with its list, and one line here.
+enum OperatorRegistry {
+    static let families: [[Operator]] = [
+        IdentityOperators.all,
+        ShapeOperators.all,
+    ]
+
+    private static let byKey: [OperatorKey: Operator] = Dictionary(
+        families.joined().map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+
+    static var all: [Operator] { families.flatMap { $0 } }
+
+    static func named(_ key: OperatorKey) -> Operator? { byKey[key] }
+}
