@@ -1,5 +1,6 @@
 #pragma once
 #include <stddef.h>
+#include "lanes.h"
 
 #include "threads.h"
 
