@@ -1,5 +1,7 @@
 #pragma once
 #include <stddef.h>
+
+#include "lane_layout.h"
 #include "lanes.h"
 
 #include "threads.h"

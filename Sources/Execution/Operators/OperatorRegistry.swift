@@ -5,6 +5,8 @@ enum OperatorRegistry {
     static let families: [[Operator]] = [
         IdentityOperators.all,
         ShapeOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
