@@ -235,12 +235,52 @@ static const outer_kernel *cheapest(const outer_kernel *kernels, int count, int 
 static int tile_count(int channels, int most_rows) { return ceiling(channels, most_rows); }
 static int tile_rows(int channels, int tiles, int t) { return channels / tiles + (t < channels % tiles); }
 
+// How Winograd's passes are cut: `tiles` of rows × columns per block at a time, whose transforms lie as 36 planes of so
+// many lines, an odd number for the sake of the cache sets.
 typedef struct {
-    void (*pack)(const layout *, int, const float *, float *);
-    void (*direct)(
-        const layout *, const float *, const float *, const float *, const float *, int, float, float, float *, float *,
-        int, int);
-    void (*gradient)(const layout *, const float *, const float *, float *, float *, float *, int, int);
+    int rows, columns, tiles;
+    ptrdiff_t in, out;
+} winograd_cut;
+
+
+static winograd_cut winograd_cut_of(const layout *l, int gradient) {
+    winograd_cut c = {ceiling(l->h.to, 4), ceiling(l->w.to, 4), 0, 0, 0};
+    c.tiles = gradient ? 12 : most(1, (tune("WF", 352) << 10) / (36 * 64 * (l->from + l->to)));
+    c.tiles = least(c.tiles, l->blocks * c.rows * c.columns);
+    c.in = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->from | 1;
+    c.out = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->to | 1;
+    return c;
+}
+
+static size_t winograd_lines(const layout *l, int gradient) {
+    winograd_cut c = winograd_cut_of(l, gradient);
+    size_t lines = 36 * (c.in + c.out);
+    if (gradient) lines += lines_of(sizeof(float) * 36 * l->from * l->to) + lines_of(sizeof(ptrdiff_t) * l->from);
+    return lines;
+}
+
+typedef struct {
+    int block, row, column;  // of its first output
+} patch;
+
+static patch patch_of(const winograd_cut *c, int tile) {
+    return (patch){tile / c->columns / c->rows, tile / c->columns % c->rows * 4, tile % c->columns * 4};
+}
+
+#ifndef WINOGRAD_POINT
+#define WINOGRAD_POINT 0.70710678f
+#endif
+
+typedef void pack_function(const layout *, int, const float *, float *);
+typedef void pass_function(
+    const layout *, const float *, const float *, const float *, const float *, int, float, float, float *, float *, int,
+    int);
+typedef void gradient_function(const layout *, const float *, const float *, float *, float *, float *, int, int);
+
+typedef struct {
+    pack_function *pack, *winograd_pack;
+    pass_function *direct, *winograd;
+    gradient_function *gradient, *winograd_gradient;
 } lane_kernels;
 
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -311,43 +351,54 @@ static const lane_kernels *best(void) {
 }
 
 rene_lane_algorithm rene_lane_conv_algorithm(const rene_lane_conv *conv, rene_lane_pass pass) {
-    return rene_lane_direct;
+    if (conv->kernel_h != 3 || conv->kernel_w != 3 || conv->stride_h != 1 || conv->stride_w != 1 ||
+        conv->dilation_h != 1 || conv->dilation_w != 1 || conv->groups != 1)
+        return rene_lane_direct;
+    int channels = least(conv->in_channels, conv->out_channels), plane = least(conv->out_h, conv->out_w);
+    return channels >= 24 && plane >= 4 && pass != rene_lane_weight_gradient ? rene_lane_winograd : rene_lane_direct;
 }
 
 size_t rene_lane_conv_packed_floats(const rene_lane_conv *conv, rene_lane_pass pass, rene_lane_algorithm algorithm) {
     if (pass == rene_lane_weight_gradient) return 0;
-    return (size_t)conv->out_channels * (conv->in_channels / conv->groups) * conv->kernel_h * conv->kernel_w;
+    int taps = algorithm == rene_lane_winograd ? 36 : conv->kernel_h * conv->kernel_w;
+    return (size_t)conv->out_channels * (conv->in_channels / conv->groups) * taps;
 }
 
 void rene_lane_conv_pack(
     const rene_lane_conv *conv, rene_lane_pass pass, rene_lane_algorithm algorithm, const float *weights, float *packed) {
     if (pass == rene_lane_weight_gradient) return;
     layout l = layout_of(conv, pass);
-    best()->pack(&l, pass == rene_lane_input_gradient, weights, packed);
+    (algorithm == rene_lane_winograd ? best()->winograd_pack : best()->pack)(
+        &l, pass == rene_lane_input_gradient, weights, packed);
 }
 
 size_t rene_lane_conv_scratch_floats(const rene_lane_conv *conv, rene_lane_pass pass, rene_lane_algorithm algorithm) {
     layout l = layout_of(conv, pass);
-    return (pass == rene_lane_weight_gradient ? gradient_lines(&l) : direct_lines(&l)) * line;
+    int gradient = pass == rene_lane_weight_gradient;
+    if (algorithm == rene_lane_winograd) return winograd_lines(&l, gradient) * line;
+    return (gradient ? gradient_lines(&l) : direct_lines(&l)) * line;
 }
 
 void rene_lane_conv_forward(
     const rene_lane_conv *conv, rene_lane_algorithm algorithm, const float *x, const float *packed, const float *bias,
     const float *residual, float lo, float hi, float *y, float *scratch, int part, int parts) {
     layout l = layout_of(conv, rene_lane_forward);
-    best()->direct(&l, x, packed, bias, residual, 1, lo, hi, y, scratch, part, parts);
+    (algorithm == rene_lane_winograd ? best()->winograd : best()->direct)(
+        &l, x, packed, bias, residual, 1, lo, hi, y, scratch, part, parts);
 }
 
 void rene_lane_conv_input_gradient(
     const rene_lane_conv *conv, rene_lane_algorithm algorithm, const float *dy, const float *packed, float *dx,
     float *scratch, int part, int parts) {
     layout l = layout_of(conv, rene_lane_input_gradient);
-    best()->direct(&l, dy, packed, NULL, NULL, 0, 0, 0, dx, scratch, part, parts);
+    (algorithm == rene_lane_winograd ? best()->winograd : best()->direct)(
+        &l, dy, packed, NULL, NULL, 0, 0, 0, dx, scratch, part, parts);
 }
 
 void rene_lane_conv_weight_gradient(
     const rene_lane_conv *conv, rene_lane_algorithm algorithm, const float *x, const float *dy, float *dw, float *db,
     float *scratch, int part, int parts) {
     layout l = layout_of(conv, rene_lane_forward);
-    best()->gradient(&l, x, dy, dw, db, scratch, part, parts);
+    (algorithm == rene_lane_winograd ? best()->winograd_gradient : best()->gradient)(
+        &l, x, dy, dw, db, scratch, part, parts);
 }

@@ -374,7 +374,11 @@ static void NAME(gradient)(
     }
 }
 
-static const lane_kernels NAME(lane_kernels) = {NAME(pack), NAME(direct), NAME(gradient)};
+#include "lanes_winograd_body.h"
+
+static const lane_kernels NAME(lane_kernels) = {
+    NAME(pack), NAME(winograd_pack), NAME(direct), NAME(winograd), NAME(gradient), NAME(winograd_gradient),
+};
 
 #undef TILE
 #undef OUTER
