@@ -242,10 +242,9 @@ typedef struct {
     ptrdiff_t in, out;
 } winograd_cut;
 
-
 static winograd_cut winograd_cut_of(const layout *l, int gradient) {
     winograd_cut c = {ceiling(l->h.to, 4), ceiling(l->w.to, 4), 0, 0, 0};
-    c.tiles = gradient ? 12 : most(1, (tune("WF", 352) << 10) / (36 * 64 * (l->from + l->to)));
+    c.tiles = gradient ? 12 : most(1, (352 << 10) / (36 * 64 * (l->from + l->to)));
     c.tiles = least(c.tiles, l->blocks * c.rows * c.columns);
     c.in = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->from | 1;
     c.out = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->to | 1;
