@@ -9,6 +9,8 @@ enum OperatorRegistry {
         ConvolutionOperators.all,
         TransposedConvolutionOperators.all,
         BatchNormalizationOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
