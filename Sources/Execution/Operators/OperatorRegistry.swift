@@ -5,6 +5,10 @@ enum OperatorRegistry {
     static let families: [[Operator]] = [
         IdentityOperators.all,
         ShapeOperators.all,
+        MatrixOperators.all,
+        ConvolutionOperators.all,
+        TransposedConvolutionOperators.all,
+        BatchNormalizationOperators.all,
         LaneLayout.operators,
         LaneConvolution.operators,
     ]
