@@ -5,6 +5,9 @@ enum OperatorRegistry {
     static let families: [[Operator]] = [
         IdentityOperators.all,
         ShapeOperators.all,
+        ControlOperators.all,
+        ScanOperators.all,
+        SequenceOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
