@@ -8,6 +8,7 @@ enum OperatorRegistry {
         ControlOperators.all,
         ScanOperators.all,
         SequenceOperators.all,
+        RecurrentOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
