@@ -9,6 +9,8 @@ enum OperatorRegistry {
         ScanOperators.all,
         SequenceOperators.all,
         RecurrentOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
