@@ -9,8 +9,13 @@ enum OperatorRegistry {
         ConvolutionOperators.all,
         TransposedConvolutionOperators.all,
         BatchNormalizationOperators.all,
+        ControlOperators.all,
+        ScanOperators.all,
+        SequenceOperators.all,
+        RecurrentOperators.all,
         LaneLayout.operators,
         LaneConvolution.operators,
+        BatchTraining.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
