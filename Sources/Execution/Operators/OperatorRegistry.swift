@@ -23,5 +23,8 @@ enum OperatorRegistry {
 
     static var all: [Operator] { families.flatMap { $0 } }
 
+    /// Derivatives that are computed element by element.
+    static var elementwiseGradients: [OperatorKey] { [] }
+
     static func named(_ key: OperatorKey) -> Operator? { byKey[key] }
 }
