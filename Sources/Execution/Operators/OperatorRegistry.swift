@@ -5,6 +5,19 @@ enum OperatorRegistry {
     static let families: [[Operator]] = [
         IdentityOperators.all,
         ShapeOperators.all,
+        ArithmeticOperators.all,
+        VariadicOperators.all,
+        PowerOperators.all,
+        ComparisonOperators.all,
+        LogicalOperators.all,
+        SelectionOperators.all,
+        ClipOperators.all,
+        MathOperators.all,
+        ActivationOperators.all,
+        GeluOperators.all,
+        ClassificationOperators.all,
+        CastOperators.all,
+        ReductionOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
