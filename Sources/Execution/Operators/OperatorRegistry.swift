@@ -17,7 +17,11 @@ enum OperatorRegistry {
         GeluOperators.all,
         ClassificationOperators.all,
         CastOperators.all,
+        FusedElementwise.all,
         ReductionOperators.all,
+        SoftmaxOperators.all,
+        SelectionReductions.all,
+        NormalizationOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
