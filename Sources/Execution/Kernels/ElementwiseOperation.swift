@@ -82,8 +82,10 @@ struct ElementwiseOperation: Sendable {
     }
 
     /// What a use of an operator computes, and how many of its inputs are operands; `nil` when that is no elementwise
-    /// operation of this list. `constant` gives the content of an input that is one number in every run.
-    init?(_ use: OperatorUse, inputs: Int, constant: (Int) -> Float?) {
+    /// operation of this list. `constant` gives the content of an input that is one number in every run; by input,
+    /// `isStated` says whether the node has it.
+    init?(_ use: OperatorUse, isStated: [Bool], constant: (Int) -> Float?) {
+        let inputs = isStated.count
         guard use.version >= 7 || use.key.domain == "rene" else { return nil }
         switch use.key {
         case OperatorKey(domain: "", name: "Gelu"):
@@ -96,7 +98,7 @@ struct ElementwiseOperation: Sendable {
             var bounds: [Float] = [-.infinity, .infinity]
             for (index, name) in ["min", "max"].enumerated() {
                 if let stated = use.attributes.float(name) { bounds[index] = stated }
-                guard inputs > first + index else { continue }
+                guard inputs > first + index, isStated[first + index] else { continue }
                 guard let bound = constant(first + index) else { return nil }
                 bounds[index] = bound
             }

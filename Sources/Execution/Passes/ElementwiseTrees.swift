@@ -36,8 +36,8 @@ struct ElementwiseTrees {
         guard let fact = instruction.prepared?.outputs.first, fact.type == .float32, fact.count > 0,
             instruction.outputs.count == 1, instruction.captures.isEmpty
         else { return nil }
-        let operation = ElementwiseOperation(instruction.use, inputs: instruction.inputs.count) { index in
-            instruction.inputs[index].map { scalar($0) } ?? (index % 2 == 0 ? Float.infinity : -Float.infinity)
+        let operation = ElementwiseOperation(instruction.use, isStated: instruction.inputs.map { $0 != nil }) { index in
+            instruction.inputs[index].flatMap { scalar($0) }
         }
         guard let operation, instruction.inputs.count >= operation.arity else { return nil }
         for id in instruction.inputs.prefix(operation.arity) {
