@@ -22,6 +22,17 @@ enum OperatorRegistry {
         SoftmaxOperators.all,
         SelectionReductions.all,
         NormalizationOperators.all,
+        MatrixOperators.all,
+        ConvolutionOperators.all,
+        TransposedConvolutionOperators.all,
+        BatchNormalizationOperators.all,
+        ControlOperators.all,
+        ScanOperators.all,
+        SequenceOperators.all,
+        RecurrentOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
+        BatchTraining.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(

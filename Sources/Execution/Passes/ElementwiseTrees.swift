@@ -143,7 +143,7 @@ extension Program {
             Preparation(
                 use: use,
                 inputs: inputs.map { Preparation.Input(fact: try fact($0), constant: self[$0].constant) },
-                wanted: [true]))
+                wanted: [true], threads: pool.width))
         guard prepared.outputs == [try fact(output)] else {
             throw ExecutionError.internal("\(key) gives \(prepared.outputs) for \(try fact(output))")
         }
