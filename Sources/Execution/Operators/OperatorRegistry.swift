@@ -5,6 +5,22 @@ enum OperatorRegistry {
     static let families: [[Operator]] = [
         IdentityOperators.all,
         ShapeOperators.all,
+        PermutationOperators.all,
+        SliceOperators.all,
+        JoiningOperators.all,
+        RepeatOperators.all,
+        PadOperators.all,
+        SequenceOrderOperators.all,
+        ColumnOperators.all,
+        GatherOperators.all,
+        ScatterOperators.all,
+        TopKOperators.all,
+        SelectionOperators.all,
+        OneHotOperators.all,
+        NonMaxSuppressionOperators.all,
+        ResizeOperators.all,
+        GridOperators.all,
+        RegionOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
