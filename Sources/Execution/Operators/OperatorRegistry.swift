@@ -21,6 +21,11 @@ enum OperatorRegistry {
         ResizeOperators.all,
         GridOperators.all,
         RegionOperators.all,
+        FillingOperators.all,
+        RandomOperators.all,
+        WindowOperators.all,
+        SpectrumOperators.all,
+        DeterminantOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
