@@ -15,7 +15,7 @@ enum OperatorRegistry {
         GatherOperators.all,
         ScatterOperators.all,
         TopKOperators.all,
-        SelectionOperators.all,
+        FilteringOperators.all,
         OneHotOperators.all,
         NonMaxSuppressionOperators.all,
         ResizeOperators.all,
