@@ -26,6 +26,12 @@ enum OperatorRegistry {
         WindowOperators.all,
         SpectrumOperators.all,
         DeterminantOperators.all,
+        MatrixOperators.all,
+        ConvolutionOperators.all,
+        TransposedConvolutionOperators.all,
+        BatchNormalizationOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
