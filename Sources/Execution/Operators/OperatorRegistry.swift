@@ -32,6 +32,19 @@ enum OperatorRegistry {
         BatchNormalizationOperators.all,
         LaneLayout.operators,
         LaneConvolution.operators,
+        ArithmeticOperators.all,
+        VariadicOperators.all,
+        PowerOperators.all,
+        ComparisonOperators.all,
+        LogicalOperators.all,
+        SelectionOperators.all,
+        ClipOperators.all,
+        MathOperators.all,
+        ActivationOperators.all,
+        GeluOperators.all,
+        ClassificationOperators.all,
+        CastOperators.all,
+        ReductionOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
