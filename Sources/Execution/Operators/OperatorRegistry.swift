@@ -9,6 +9,7 @@ enum OperatorRegistry {
         ScanOperators.all,
         SequenceOperators.all,
         RecurrentOperators.all,
+        LossOperators.all,
         LaneLayout.operators,
         LaneConvolution.operators,
     ]
