@@ -10,6 +10,10 @@ enum OperatorRegistry {
         SequenceOperators.all,
         RecurrentOperators.all,
         LossOperators.all,
+        MatrixOperators.all,
+        ConvolutionOperators.all,
+        TransposedConvolutionOperators.all,
+        BatchNormalizationOperators.all,
         LaneLayout.operators,
         LaneConvolution.operators,
     ]
