@@ -9,6 +9,13 @@ enum OperatorRegistry {
         ConvolutionOperators.all,
         TransposedConvolutionOperators.all,
         BatchNormalizationOperators.all,
+        MaxPoolingOperators.all,
+        AveragePoolingOperators.all,
+        GlobalPoolingOperators.all,
+        LayerNormalizationOperators.all,
+        SkipNormalizationOperators.all,
+        GroupNormalizationOperators.all,
+        LocalResponseOperators.all,
         LaneLayout.operators,
         LaneConvolution.operators,
     ]
