@@ -61,16 +61,6 @@ enum OperatorRegistry {
         SoftmaxOperators.all,
         SelectionReductions.all,
         NormalizationOperators.all,
-        MatrixOperators.all,
-        ConvolutionOperators.all,
-        TransposedConvolutionOperators.all,
-        BatchNormalizationOperators.all,
-        ControlOperators.all,
-        ScanOperators.all,
-        SequenceOperators.all,
-        RecurrentOperators.all,
-        LaneLayout.operators,
-        LaneConvolution.operators,
         BatchTraining.operators,
     ]
 
@@ -80,7 +70,10 @@ enum OperatorRegistry {
     static var all: [Operator] { families.flatMap { $0 } }
 
     /// Derivatives that are computed element by element.
-    static var elementwiseGradients: [OperatorKey] { [] }
+    static var elementwiseGradients: [OperatorKey] {
+        [MathOperators.all, ActivationOperators.all, GeluOperators.all, ClipOperators.all].joined().map(\.key)
+            .filter { $0.domain == "rene" }
+    }
 
     static func named(_ key: OperatorKey) -> Operator? { byKey[key] }
 }
