@@ -39,14 +39,14 @@ struct GeneratingTests {
     }
 
     @Test func multinomialDrawsByTheWeights() throws {
-        let logits = try TensorValue([-1000, 0, 0, 0, -1000, -1000], shape: [2, 3])
+        let logits = try TensorValue([-1000, 0, 0, 0, -1000, -1000] as [Float], shape: [2, 3])
         let drawn = try OperatorRun.outputs("Multinomial", ["sample_size": 200], [logits])[0].integers()
         #expect(Set(drawn[..<200]) == [1, 2])
         #expect(Set(drawn[200...]) == [0])
     }
 
     @Test func determinantOfAPermutationIsItsSign() throws {
-        let data = try TensorValue([0, 2, 0, 0, 0, 3, 4, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9], shape: [2, 3, 3])
+        let data = try TensorValue([0, 2, 0, 0, 0, 3, 4, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as [Float], shape: [2, 3, 3])
         let result = try OperatorRun.outputs("Det", [data])[0].floats()
         #expect(result[0] == 24 && abs(result[1]) < 1e-5)
     }

@@ -80,8 +80,8 @@ struct ResizeTests {
     }
 
     @Test func maximaOfRegions() throws {
-        let data = try TensorValue((0..<16).map { Float($0) }, shape: [1, 1, 4, 4])
-        let regions = try TensorValue([0, 0, 0, 3, 3, 0, 1, 1, 2, 2], shape: [2, 5])
+        let data = try TensorValue((0..<16).map { Float($0) } as [Float], shape: [1, 1, 4, 4])
+        let regions = try TensorValue([0, 0, 0, 3, 3, 0, 1, 1, 2, 2] as [Float], shape: [2, 5])
         let result = try OperatorRun.outputs("MaxRoiPool", ["pooled_shape": [2, 2]], [data, regions])[0]
         #expect(try result.floats() == [5, 7, 13, 15, 5, 6, 9, 10])
     }
