@@ -46,7 +46,8 @@ struct GeneratingTests {
     }
 
     @Test func determinantOfAPermutationIsItsSign() throws {
-        let data = try TensorValue([0, 2, 0, 0, 0, 3, 4, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9] as [Float], shape: [2, 3, 3])
+        let numbers: [Float] = [0, 2, 0, 0, 0, 3, 4, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+        let data = try TensorValue(numbers, shape: [2, 3, 3])
         let result = try OperatorRun.outputs("Det", [data])[0].floats()
         #expect(result[0] == 24 && abs(result[1]) < 1e-5)
     }

@@ -110,7 +110,8 @@ struct LayoutTests {
     }
 
     @Test(
-        "booleans, bytes and halves are moved like any other", arguments: [ElementType.bool, .int16, .float16, .float64])
+        "booleans, bytes and halves are moved like any other",
+        arguments: [ElementType.bool, .int16, .float16, .float64])
     func everyTypeIsMoved(type: ElementType) throws {
         let content = [1, 0, 0, 1, 1, 0]
         func make<T: Element>(_: T.Type) throws -> TensorValue {
