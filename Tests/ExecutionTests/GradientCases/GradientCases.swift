@@ -5,6 +5,9 @@ enum GradientCases {
     static let families: [[GradientCase]] = [
         IdentityCases.all,
         ShapeCases.all,
+        LayoutCases.all,
+        SelectingCases.all,
+        ResizeCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
