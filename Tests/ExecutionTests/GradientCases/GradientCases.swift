@@ -5,6 +5,8 @@ enum GradientCases {
     static let families: [[GradientCase]] = [
         IdentityCases.all,
         ShapeCases.all,
+        ElementwiseCases.all,
+        ReductionCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
