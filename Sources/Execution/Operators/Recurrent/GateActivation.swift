@@ -1,3 +1,4 @@
+internal import CKernels
 internal import ConverterKit
 internal import Glibc
 
@@ -47,8 +48,8 @@ struct GateActivation: Sendable {
     /// In place.
     @unsafe func apply(_ x: UnsafeMutablePointer<Float>, _ count: Int) {
         switch function {
-        case .sigmoid: unsafe Self.map(x, count) { 1 / (1 + expf(-$0)) }
-        case .tanh: unsafe Self.map(x, count) { tanhf($0) }
+        case .sigmoid: unsafe rene_sigmoid(x, x, count)
+        case .tanh: unsafe rene_tanh(x, x, count)
         case .relu: unsafe Self.map(x, count) { max($0, 0) }
         case .affine: unsafe Self.map(x, count) { alpha * $0 + beta }
         case .leakyrelu: unsafe Self.map(x, count) { $0 < 0 ? alpha * $0 : $0 }
