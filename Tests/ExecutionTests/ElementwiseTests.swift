@@ -6,7 +6,7 @@ import Testing
 
 /// One use of an operator, run with these inputs.
 func run(
-    _ name: String, domain: String = "", _ attributes: AttributeList = [:], _ inputs: [TensorValue?], version: Int = 18,
+    _ name: String, domain: String = "", _ attributes: AttributeList, _ inputs: [TensorValue?], version: Int = 18,
     threads: Int = 2
 ) throws -> TensorValue {
     let program = Program(pool: ThreadPool.shared(width: threads))
@@ -21,6 +21,13 @@ func run(
     let use = OperatorUse(OperatorKey(domain: domain, name: name), attributes, version: version, node: "node")
     let outputs = try program.emit(use, ids, wanted: [true]).compactMap { $0 }
     return try Plan(program, outputs: outputs).run(given)[0].tensor()
+}
+
+/// The same without attributes.
+func run(_ name: String, domain: String = "", _ inputs: [TensorValue?], version: Int = 18, threads: Int = 2) throws
+    -> TensorValue
+{
+    try run(name, domain: domain, [:], inputs, version: version, threads: threads)
 }
 
 @Suite("Elementwise operators")

@@ -10,7 +10,7 @@ enum ElementwiseCases {
             let divisor: GradientCase.Values = name == "Div" ? .apart(0.5...2) : .apart(-1.9...1.9)
             return [
                 GradientCase(name, [.varied([m, n]), .varied([m, n], divisor)], note: "one shape"),
-                GradientCase(name, [.varied([2, m, n]), .varied([n], divisor)], note: "a row"),
+                GradientCase(name, [.varied([2, 1, 3]), .varied([3], divisor)], note: "a row"),
                 GradientCase(name, [.varied([m, 1, 3]), .varied([2, 1], divisor)], note: "both repeated"),
                 GradientCase(name, [.varied([m, n]), .varied([], divisor)], note: "a scalar"),
             ]
@@ -44,8 +44,10 @@ enum ElementwiseCases {
     private static let activations: [GradientCase] =
         [
             "Relu", "LeakyRelu", "Elu", "Selu", "Celu", "HardSigmoid", "HardSwish", "Sigmoid", "Softplus", "Softsign",
-            "Mish", "Swish", "Gelu", "Shrink", "ThresholdedRelu",
+            "Mish", "Swish", "Gelu", "Shrink",
         ].map { GradientCase($0, [.varied([m, n], .apart(-2.3...2.3))]) } + [
+            GradientCase("ThresholdedRelu", [.varied([m, n], .apart(-2...0.9))]),
+            GradientCase("ThresholdedRelu", [.varied([m, n], .apart(1.1...3))], note: "beyond the threshold"),
             GradientCase("LeakyRelu", ["alpha": Float(0.3)], [.varied([m, n])]),
             GradientCase("Celu", ["alpha": Float(2)], [.varied([m, n])]),
             GradientCase("Selu", ["alpha": Float(2), "gamma": Float(3)], [.varied([m, n])]),
