@@ -8,6 +8,8 @@ enum GradientCases {
         LayoutCases.all,
         SelectingCases.all,
         ResizeCases.all,
+        ElementwiseCases.all,
+        ReductionCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
