@@ -5,6 +5,10 @@ enum GradientCases {
     static let families: [[GradientCase]] = [
         IdentityCases.all,
         ShapeCases.all,
+        MatrixCases.all,
+        ConvolutionCases.all,
+        PoolingCases.all,
+        NormalizationCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
