@@ -10,6 +10,10 @@ enum GradientCases {
         ResizeCases.all,
         ElementwiseCases.all,
         ReductionCases.all,
+        MatrixCases.all,
+        ConvolutionCases.all,
+        PoolingCases.all,
+        NormalizationCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
