@@ -20,6 +20,20 @@ enum QuantizeOperators {
         let layout = try ScaleLayout(preparation, shape: x.shape, scale: scale.shape)
         try checkZeroPoint(preparation, type: type, scale: scale)
         let fact = TensorFact(type: type, shape: x.shape)
+        if let format = SmallFloatFormat(type) {
+            guard x.type.storage == .float else { throw ExecutionError.type("QuantizeLinear of \(x.type) to \(type)") }
+            let saturates = preparation.attributes.flag("saturate", otherwise: true)
+            return Prepared([fact]) { arguments in
+                let (from, scales) = unsafe (arguments.input(0, Float.self), arguments.input(1, Float.self))
+                let to = unsafe arguments.output(0, Float.self)
+                layout.forEachRun(arguments.pool) { run, first, isOwn in
+                    for (offset, index) in run.enumerated() {
+                        let scale = unsafe scales[isOwn ? first + offset : first]
+                        unsafe to[index] = format.round(from[index] / scale, saturates: saturates)
+                    }
+                }
+            }
+        }
         guard let range = type.quantizedRange else {
             throw ExecutionError.unsupported("QuantizeLinear to \(type) is not executed")
         }
