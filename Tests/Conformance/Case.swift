@@ -29,7 +29,16 @@ struct Case: Sendable {
         "test_training_dropout_default", "test_training_dropout_default_mask", "test_training_dropout_mask",
     ]
 
+    /// Cases of the suite that contradict themselves: bfloat16 cut off instead of rounded, inputs of other extents than
+    /// the model states.
+    private static let faulty: Set = [
+        "test_cast_FLOAT_to_BFLOAT16", "test_castlike_FLOAT_to_BFLOAT16", "test_castlike_BFLOAT16_to_FLOAT",
+    ]
+
     func run() -> Outcome {
+        if Self.faulty.contains(where: { name.hasSuffix("/" + $0) || name.hasSuffix("/" + $0 + "_expanded") }) {
+            return .skipped("the case contradicts itself")
+        }
         if Self.random.contains(where: { name.hasSuffix("/" + $0) || name.hasSuffix("/" + $0 + "_expanded") }) {
             return .skipped("the results are random")
         }
@@ -79,7 +88,15 @@ struct Case: Sendable {
     }
 
     private static func read(_ path: String, _ info: ValueInfo) throws -> RuntimeValue {
-        try RuntimeValue(DataReader.read(path: path, as: StoredValue.Kind(info)))
+        var stored = try DataReader.read(path: path, as: StoredValue.Kind(info))
+        // The suite stores bfloat16 as the 16-bit integers of the same bits.
+        if case .tensor(var tensor) = stored, info.tensorType?.elementTypeNumber == ElementType.bfloat16.rawValue,
+            tensor.elementType == .uint16
+        {
+            tensor.elementTypeNumber = ElementType.bfloat16.rawValue
+            stored = .tensor(tensor)
+        }
+        return try RuntimeValue(stored)
     }
 }
 

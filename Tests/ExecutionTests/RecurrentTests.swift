@@ -7,7 +7,10 @@ import Testing
 /// Recurrent layers against plain loops in double precision.
 @Suite("Recurrent layers")
 struct RecurrentTests {
-    private let (length, batch, inputs, hidden) = (5, 3, 4, 6)
+    private let length = 5
+    private let batch = 3
+    private let inputs = 4
+    private let hidden = 6
 
     private func sigmoid(_ x: Double) -> Double { 1 / (1 + (-x).exponential) }
 

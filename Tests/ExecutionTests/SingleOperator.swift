@@ -7,7 +7,7 @@ import Testing
 enum SingleOperator {
     /// Its outputs; the inputs are known only when the program runs.
     static func run(
-        _ name: String, domain: String = "", _ attributes: AttributeList = [:], _ inputs: [RuntimeValue?],
+        _ name: String, domain: String = "", _ attributes: AttributeList, _ inputs: [RuntimeValue?],
         outputs: Int = 1, version: Int = 21, threads: Int = 2
     ) throws -> [RuntimeValue] {
         let program = Program(pool: ThreadPool.shared(width: threads))
@@ -18,6 +18,13 @@ enum SingleOperator {
         var given: [ValueID: RuntimeValue] = [:]
         for (id, value) in zip(ids, inputs) { if let id, let value { given[id] = value } }
         return try plan.run(given)
+    }
+
+    /// Without attributes.
+    static func run(
+        _ name: String, domain: String = "", _ inputs: [RuntimeValue?], outputs: Int = 1, version: Int = 21
+    ) throws -> [RuntimeValue] {
+        try run(name, domain: domain, [:], inputs, outputs: outputs, version: version)
     }
 }
 

@@ -28,12 +28,12 @@ enum FeatureOperators {
             let row = values[start..<start + width]
             let norm: Float
             switch call.attributes.string("norm") ?? "MAX" {
-            case "MAX": norm = row.map(abs).max() ?? 0
+            case "MAX": norm = row.max() ?? 1
             case "L1": norm = row.reduce(0) { $0 + abs($1) }
             case "L2": norm = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
             case let name: throw ExecutionError.attribute("Normalizer has the norm \(name)")
             }
-            for index in start..<start + width { values[index] /= max(norm, 1e-30) }
+            for index in start..<start + width { values[index] /= norm == 0 ? 1 : norm }
         }
         return [.tensor(try TensorValue(values, shape: input.shape))]
     }

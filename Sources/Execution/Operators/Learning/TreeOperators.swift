@@ -65,8 +65,10 @@ enum TreeOperators {
         let trees = try TreeEnsemble(attributes, kind: "class", features: rows.features, targets: max(classes, 2))
         let base = try baseValues(attributes)
         let transform = try PostTransform(attributes)
-        // Two classes and votes for only one: those for the other are what is left.
-        let isBinary = classes <= 2 && Set(trees.votes.map(\.target)).count <= 1
+        // Of two classes only one is voted for: the first, and the other's score is what is left, or the second.
+        let voted = Set(trees.votes.map(\.target))
+        let isBinary = classes <= 2 && voted.count <= 1
+        let isComplement = isBinary && voted != [1]
         let isPositive = trees.votes.allSatisfy { $0.weight >= 0 }
         guard base.isEmpty || base.count == classes || (isBinary && base.count == 1) else {
             throw ExecutionError.attribute("base_values of TreeEnsembleClassifier")
@@ -83,14 +85,16 @@ enum TreeOperators {
             if isBinary {
                 let score = total + (base.last ?? 0)
                 chosen.append(score > (isPositive ? 0.5 : 0) ? 1 : 0)
-                if transform == .probit {
-                    scores += [1 - PostTransform.probit(score), PostTransform.probit(score)]
-                } else if isPositive {
-                    scores += [1 - score, score]
+                if !isComplement {
+                    sums = [0, score]
+                    transform.apply(&sums[...])
+                    scores += sums
                 } else if transform == .logistic {
                     scores += [PostTransform.logistic(-score), PostTransform.logistic(score)]
+                } else if transform == .probit {
+                    scores += [1 - PostTransform.probit(score), PostTransform.probit(score)]
                 } else {
-                    scores += [-score, score]
+                    scores += isPositive ? [1 - score, score] : [-score, score]
                 }
                 continue
             }
