@@ -87,6 +87,7 @@ struct MemoryLayoutPlan {
                     })
                 else { continue }
                 // The result and its views.
+                // Views of the result, too, lie where it does.
                 for member in root.indices where root[member] == to.index { root[member] = source }
                 last[source] = max(last[source], last[to.index])
                 break

@@ -14,6 +14,7 @@ enum GradientCases {
         ConvolutionCases.all,
         PoolingCases.all,
         NormalizationCases.all,
+        LossCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
