@@ -57,16 +57,20 @@ public final class TrainingGraph {
 
     /// Lowers the model on these inputs. Gives a function from the names of the main graph's values to the values.
     public func add(_ model: Model, inputs: [String: Value], mode: Mode = Mode()) throws -> (String) -> Value? {
+        // The statistics of normalizations are measured and not trained.
+        let measured = model.graph.nodes.filter { $0.operation == "BatchNormalization" && $0.inputs.count >= 5 }
+            .flatMap { $0.inputs[3...4] }
+        let trained = mode.trained.subtracting(measured)
         var lowering = Lowering(
             into: program, functions: Lowering.functions(of: model), versions: model.operatorSets,
-            mode: Lowering.Mode(trains: mode.trained.contains, normalizesByBatch: mode.normalizesByBatch))
+            mode: Lowering.Mode(trains: trained.contains, normalizesByBatch: mode.normalizesByBatch))
         for info in model.graph.inputs {
             guard let name = info.name, let value = inputs[name] else { continue }
             lowering.bind(name, to: value.id)
         }
         try lowering.lower(model.graph)
         normalizations += lowering.normalizations
-        for name in mode.trained.sorted() {
+        for name in trained.sorted() {
             guard let id = lowering.look(up: name), program[id].role == .parameter else { continue }
             parameters.append(Parameter(name: name, id: id))
         }

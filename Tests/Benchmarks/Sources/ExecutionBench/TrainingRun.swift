@@ -29,10 +29,11 @@ struct TrainingRun {
             mode: .init(trained: Set(trained), normalizesByBatch: true))
         guard let logits = values(output) else { fatalError("no logits") }
         let loss = try graph.crossEntropy(logits, labels: labels)
-        let plan = try graph.compiled(loss: loss, watching: options.named["reference"] == nil ? [] : [logits])
+        let observed = (options.named["observe"] ?? []).compactMap { name in values(name).map { (name, $0) } }
+        let plan = try graph.compiled(loss: loss, watching: options.named["compare"] == nil ? [] : [logits] + observed.map(\.1))
 
         if let folder = options.named["compare"]?.last {
-            try dump(plan, images: images, labels: labels, batch: batch, folder: folder)
+            try dump(plan, [("logits", logits)] + observed, images: images, labels: labels, batch: batch, folder: folder)
             return
         }
         var generator = SeededGenerator(seed: 1)
@@ -68,7 +69,7 @@ struct TrainingRun {
 
     /// Runs one step on `x.bin` and `y.bin` of a folder (floats and 64-bit integers) and writes each gradient beside them.
     private func dump(
-        _ plan: TrainingPlan, images: TrainingGraph.Value, labels: TrainingGraph.Value, batch: Int, folder: String
+        _ plan: TrainingPlan, _ watched: [(String, TrainingGraph.Value)], images: TrainingGraph.Value, labels: TrainingGraph.Value, batch: Int, folder: String
     ) throws {
         let pixels = try Data(contentsOf: URL(fileURLWithPath: folder + "/x.bin"))
             .withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
@@ -77,6 +78,10 @@ struct TrainingRun {
         try plan.set(images, to: TensorValue(pixels, shape: [batch, 3, 32, 32]))
         try plan.set(labels, to: TensorValue(classes, shape: [batch]))
         print("{\"loss\": \(try plan.step())}")
+        for (name, value) in watched {
+            let file = folder + "/value_" + name.replacingOccurrences(of: "/", with: "_") + ".bin"
+            try plan.value(of: value).floats().withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: file)) }
+        }
         for name in plan.parameterNames {
             guard let gradient = try plan.gradient(name)?.floats() else { continue }
             let file = folder + "/" + name.replacingOccurrences(of: "/", with: "_") + ".bin"
