@@ -111,3 +111,20 @@ struct ControlTests {
         #expect(try joined[0].tensor().floats() == [1, 2, 3, 4, 5, 6])
     }
 }
+
+@Suite("Views in planned memory")
+struct PlannedViewTests {
+    /// `view(view(relu(negate(x))))`, where relu may overwrite its input.
+    @Test func viewsOfAResultInPlaceLieWhereItDoes() throws {
+        let program = Program(pool: ThreadPool.shared(width: 1))
+        let x = program.addInput("x", TensorFact(type: .float32, shape: [2, 3]))
+        let y = try program.one("Relu", [program.one("Neg", [x])])
+        let flat = try program.one("Reshape", [y, program.constant([6])])
+        let turned = try program.one("Reshape", [flat, program.constant([3, 2])])
+        let sum = try program.one("Add", [flat, flat])
+        let plan = try Plan(program, outputs: [turned, sum])
+        let results = try plan.run([x: .floats([-1, 2, -3, 4, -5, 6], [2, 3])])
+        #expect(try results[0].tensor().floats() == [1, 0, 3, 0, 5, 0])
+        #expect(try results[1].tensor().floats() == [2, 0, 6, 0, 10, 0])
+    }
+}
