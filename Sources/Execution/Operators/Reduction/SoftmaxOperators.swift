@@ -23,7 +23,8 @@ enum SoftmaxOperators {
     private static func softmax(_ name: String, isLogarithmic: Bool) -> [Operator] {
         @Sendable func kernel(_ preparation: Preparation, _ shape: [Int], version: Int) throws -> SoftmaxKernel {
             let (outer, n, inner) = try extents(shape, preparation.attributes, version: version)
-            return SoftmaxKernel(outer: outer, n: n, inner: inner, isLogarithmic: isLogarithmic)
+            return SoftmaxKernel(
+                outer: outer, n: n, inner: inner, isLogarithmic: isLogarithmic, threads: preparation.threads)
         }
         let forward = Operator(
             name,
