@@ -1,8 +1,8 @@
 internal import CKernels
 internal import Glibc
 
-/// Softmax and LogSoftmax along the middle axis of [outer, n, inner], with their derivatives. Where inner is 1 the rows lie
-/// in one piece; else vectors of `inner` lanes are worked on side by side.
+/// Softmax and LogSoftmax along the middle axis of [outer, n, inner], with their derivatives. Where inner is 1 the rows
+/// lie in one piece; else vectors of `inner` lanes are worked on side by side.
 struct SoftmaxKernel: Sendable {
     let outer: Int
     let n: Int

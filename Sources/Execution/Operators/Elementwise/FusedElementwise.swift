@@ -1,9 +1,9 @@
 internal import CKernels
 internal import ConverterKit
 
-/// `rene::Elementwise`: a tree of elementwise operations at once, over tiles that stay in the first cache. Its attributes
-/// are those of `ElementwiseExpression`; inputs have the result's extents, one element, or are repeated along leading or
-/// trailing axes.
+/// `rene::Elementwise`: a tree of elementwise operations at once, over tiles that stay in the first cache. Its
+/// attributes are those of `ElementwiseExpression`; inputs have the result's extents, one element, or are repeated
+/// along leading or trailing axes.
 enum FusedElementwise {
     static let all = [operation]
 

@@ -1,7 +1,7 @@
 internal import ConverterKit
 
-/// Softmax, LogSoftmax and Hardmax: along one axis from version 13 on (the last by default); before that over all axes from
-/// `axis` (1 by default) on.
+/// Softmax, LogSoftmax and Hardmax: along one axis from version 13 on (the last by default); before that over all axes
+/// from `axis` (1 by default) on.
 enum SoftmaxOperators {
     static let all =
         softmax("Softmax", isLogarithmic: false) + softmax("LogSoftmax", isLogarithmic: true) + [hardmax]
