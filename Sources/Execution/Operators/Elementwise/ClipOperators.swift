@@ -1,8 +1,8 @@
 internal import CKernels
 internal import ConverterKit
 
-/// Clip: min(max(x, low), high), bounds as attributes before version 11 and as inputs from then on. Without a bound there
-/// is none. Where low > high the result is high.
+/// Clip: min(max(x, low), high), bounds as attributes before version 11 and as inputs from then on. Without a bound
+/// there is none. Where low > high the result is high.
 enum ClipOperators {
     static let all = [clip, clipGradient]
 
