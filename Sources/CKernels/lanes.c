@@ -45,6 +45,13 @@ typedef struct {
     int index, from;  // tap, and the input column it reads for the run's first output column
 } tap;
 
+// The taps of one row of pixels of a single channel: rows × columns of them.
+typedef struct {
+    const tap *rows, *columns;
+    int row_count, column_count, kernel_w;
+    ptrdiff_t row_step;  // floats
+} stencil;
+
 static int least(int a, int b) { return a < b ? a : b; }
 static int most(int a, int b) { return a > b ? a : b; }
 static int ceiling(int a, int b) { return (a + b - 1) / b; }  // a > −b
@@ -212,6 +219,8 @@ typedef struct {
 
 typedef void tile_function(
     const product *, const float *, const float *, const float *, const float *, float *, int);
+typedef void lone_function(
+    const product *, const stencil *, const float *, const float *, float, const float *, float *, int);
 typedef void outer_function(const sweep *, const ptrdiff_t *, const ptrdiff_t *, float *, ptrdiff_t, int, int);
 
 typedef struct {
@@ -247,7 +256,10 @@ enum { most_rows_of_tiles = 12 };  // of any instruction set
 static winograd_cut winograd_cut_of(const layout *l, int gradient) {
     winograd_cut c = {ceiling(l->h.to, 4), ceiling(l->w.to, 4), 0, 0, 0};
     int out = gradient ? l->to : most_rows_of_tiles;
-    c.tiles = gradient ? 12 : most(1, (352 << 10) / (36 * 64 * (l->from + out)));
+    // The forward pass in the second-level cache; the weight gradient beyond it, as each product ends with a sum over lanes.
+    int room = gradient ? 5 << 10 : 352;
+    c.tiles = (room << 10) / (36 * 64 * (l->from + out));
+    c.tiles = gradient ? most(8, least(c.tiles, 32)) : most(1, c.tiles);
     c.tiles = least(c.tiles, l->blocks * c.rows * c.columns);
     c.in = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->from | 1;
     c.out = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * out | 1;
@@ -269,9 +281,8 @@ static patch patch_of(const winograd_cut *c, int tile) {
     return (patch){tile / c->columns / c->rows, tile / c->columns % c->rows * 4, tile % c->columns * 4};
 }
 
-#ifndef WINOGRAD_POINT
+// Points are 0, ±√½, ±√2 and ∞, with less rounding error than 0, ±½, ±2 and ∞.
 #define WINOGRAD_POINT 0.70710678f
-#endif
 
 typedef void pack_function(const layout *, int, const float *, float *);
 typedef void pass_function(
@@ -297,6 +308,7 @@ typedef struct {
     T(1, 1) T(1, 2) T(1, 4) T(1, 8) T(2, 1) T(2, 2) T(2, 4) T(2, 8) T(3, 1) T(3, 2) T(3, 4) T(3, 8) T(4, 1) T(4, 2)    \
     T(4, 4) T(5, 1) T(5, 2) T(5, 4) T(6, 1) T(6, 2) T(6, 4) T(7, 1) T(7, 2) T(8, 1) T(8, 2) T(9, 1) T(9, 2) T(10, 1)   \
     T(10, 2) T(11, 1) T(11, 2) T(12, 1) T(12, 2)
+#define LONE_TILES(T) T(1) T(2) T(4) T(8) T(16)
 #define OUTER_TILES(T) T(8, 3) T(6, 4) T(4, 6) T(3, 8) T(2, 12) T(1, 18)
 #include "lanes_body.h"
 #undef NAME
@@ -304,6 +316,7 @@ typedef struct {
 #undef LANES
 #undef MOST_ROWS
 #undef TILES
+#undef LONE_TILES
 #undef OUTER_TILES
 
 #define NAME(x) x##_avx2
@@ -312,6 +325,7 @@ typedef struct {
 #define MOST_ROWS 6
 #define TILES(T)                                                                                                       \
     T(1, 1) T(1, 2) T(1, 3) T(1, 4) T(1, 5) T(1, 6) T(2, 1) T(2, 2) T(2, 3) T(3, 1) T(3, 2) T(4, 1) T(5, 1) T(6, 1)
+#define LONE_TILES(T) T(1) T(2) T(4) T(6)
 #define OUTER_TILES(T) T(4, 3) T(3, 4) T(2, 6) T(6, 2) T(1, 9)
 #include "lanes_body.h"
 #undef NAME
@@ -319,6 +333,7 @@ typedef struct {
 #undef LANES
 #undef MOST_ROWS
 #undef TILES
+#undef LONE_TILES
 #undef OUTER_TILES
 
 #endif
@@ -328,6 +343,7 @@ typedef struct {
 #define LANES 4
 #define MOST_ROWS 3
 #define TILES(T) T(1, 1) T(1, 2) T(2, 1) T(3, 1)
+#define LONE_TILES(T) T(1) T(2) T(3)
 #define OUTER_TILES(T) T(4, 3) T(3, 4) T(2, 6) T(6, 2) T(1, 9)
 #include "lanes_body.h"
 
@@ -356,8 +372,13 @@ rene_lane_algorithm rene_lane_conv_algorithm(const rene_lane_conv *conv, rene_la
     if (conv->kernel_h != 3 || conv->kernel_w != 3 || conv->stride_h != 1 || conv->stride_w != 1 ||
         conv->dilation_h != 1 || conv->dilation_w != 1 || conv->groups != 1)
         return rene_lane_direct;
-    int channels = least(conv->in_channels, conv->out_channels), plane = least(conv->out_h, conv->out_w);
-    return channels >= 24 && plane >= 4 && pass != rene_lane_weight_gradient ? rene_lane_winograd : rene_lane_direct;
+    // As measured with AVX2: the transforms are repaid from eight channels on, unless much of the tiles lies outside.
+    int channels = least(conv->in_channels, conv->out_channels);
+    int h = pass == rene_lane_input_gradient ? conv->in_h : conv->out_h;
+    int w = pass == rene_lane_input_gradient ? conv->in_w : conv->out_w;
+    double filled = (double)h * w / (16.0 * ceiling(h, 4) * ceiling(w, 4));
+    double wanted = pass != rene_lane_weight_gradient && channels >= 32 ? 0.55 : 0.7;
+    return channels >= 8 && filled >= wanted ? rene_lane_winograd : rene_lane_direct;
 }
 
 size_t rene_lane_conv_packed_floats(const rene_lane_conv *conv, rene_lane_pass pass, rene_lane_algorithm algorithm) {

@@ -8,6 +8,9 @@ public final class GraphExecutor {
     private let observed: [String]
     private var plans: [[String: TensorFact?]: Compiled] = [:]
 
+    /// Extents that change from run to run would fill the memory.
+    private static let mostPlans = 8
+
     private struct Compiled {
         var plan: Plan
         var inputs: [String: ValueID]
@@ -43,6 +46,7 @@ public final class GraphExecutor {
             compiled = known
         } else {
             compiled = try compile(inputs)
+            if plans.count >= Self.mostPlans { plans.removeAll() }
             plans[key] = compiled
         }
         var given: [ValueID: RuntimeValue] = [:]
@@ -67,6 +71,7 @@ public final class GraphExecutor {
         }
         try lowering.lower(model.graph)
         let outputs = try (outputNames + observed).map { try lowering.output($0) }
+        try Passes.forward(program, keeping: outputs)
         return Compiled(plan: try Plan(program, outputs: outputs), inputs: ids)
     }
 
