@@ -5,6 +5,17 @@ enum OperatorRegistry {
     static let families: [[Operator]] = [
         IdentityOperators.all,
         ShapeOperators.all,
+        ControlOperators.all,
+        ScanOperators.all,
+        SequenceOperators.all,
+        RecurrentOperators.all,
+        LossOperators.all,
+        MatrixOperators.all,
+        ConvolutionOperators.all,
+        TransposedConvolutionOperators.all,
+        BatchNormalizationOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(

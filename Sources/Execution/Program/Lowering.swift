@@ -74,6 +74,11 @@ struct Lowering {
         }
         let key = FunctionName(domain: domain, name: node.operation, overload: node.overload)
         if let function = functions[key] { return try inline(function, node, inputs) }
+        // Another name for a value of any kind.
+        if domain.isEmpty, node.operation == "Identity", let id = inputs.first ?? nil {
+            for output in node.outputs.prefix(1) where !output.isEmpty { bind(output, to: id) }
+            return
+        }
         if domain.isEmpty, node.operation == "If", try takeBranch(node, inputs) { return }
 
         var use = OperatorUse(

@@ -167,7 +167,7 @@ final class Program {
                                 Preparation.Input(fact: $0, constant: values[id.index].constant)
                             }
                         }
-                    }, wanted: wanted)
+                    }, wanted: wanted, threads: pool.width)
                 let prepared = try prepare(preparation)
                 let size = prepared.outputs.reduce(0) { $0 + $1.byteCount }
                 if isFoldable || prepared.isConstant, prepared.isView || size <= Self.largestFolded {
