@@ -4,7 +4,8 @@ internal import RankSearch
 
 /// Sentences that a reader of the figures needs.
 enum ConversionNotes {
-    static func all(of plan: ConversionPlan, settings: ConversionSettings, verification: VerificationFacts?) -> [String] {
+    static func all(of plan: ConversionPlan, settings: ConversionSettings, verification: VerificationFacts?) -> [String]
+    {
         var notes: [String] = []
         if plan.changed.isEmpty {
             notes.append(
@@ -19,7 +20,8 @@ enum ConversionNotes {
                         + "give some with --data")
             }
         } else {
-            let reason = verification?.notExecuted.map { "the graph was not executed (\($0))" }
+            let reason =
+                verification?.notExecuted.map { "the graph was not executed (\($0))" }
                 ?? "the graph was not executed"
             if let bound = ErrorBudget(settings, tier: nil).layerError {
                 notes.append(

@@ -32,7 +32,9 @@ struct Planner: Sendable {
         let searched = open.map { searchLayer(map.layers[$0], families: analyses[$0].families) }
         progress(Progress(stage: .searching, fraction: 0))
         let start = ContinuousClock.now
-        let found = try settings.fullRank ? Self.fullRank(searched) : search(searched, map: map, bytes: sourceBytes, layerError: layerError)
+        let found =
+            try settings.fullRank
+            ? Self.fullRank(searched) : search(searched, map: map, bytes: sourceBytes, layerError: layerError)
         let seconds = Double(start.duration(to: .now) / .seconds(1))
         var layers = zip(map.layers, analyses).map { layer, analysis in
             PlannedLayer(layer: layer, choice: .dense(layer), reason: analysis.reason?.rawValue)
@@ -121,7 +123,8 @@ struct Planner: Sendable {
             fixedRanks: settings.ranks[layer.id])
     }
 
-    private func search(_ layers: [SearchLayer], map: LayerMap, bytes: Int, layerError: Double?) throws -> SearchResult {
+    private func search(_ layers: [SearchLayer], map: LayerMap, bytes: Int, layerError: Double?) throws -> SearchResult
+    {
         guard let strategy = SearchRegistry.named(settings.search) else {
             throw ConversionError(
                 "search.unknown", .usage, "there is no search called \(settings.search)",

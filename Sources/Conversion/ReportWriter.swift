@@ -43,7 +43,8 @@ struct ReportWriter {
                 },
                 seconds: plan.searchSeconds),
             layers: layers(of: plan, verification: verification),
-            verification: verification?.facts, notes: ConversionNotes.all(of: plan, settings: settings, verification: verification?.facts))
+            verification: verification?.facts,
+            notes: ConversionNotes.all(of: plan, settings: settings, verification: verification?.facts))
     }
 
     private func layers(of plan: ConversionPlan, verification: Verification?) -> [LayerFacts] {

@@ -22,7 +22,11 @@ struct LabelledData: Sendable {
         /// One batch as it is.
         case batch([String: RuntimeValue], count: Int)
 
-        var count: Int { switch self { case .arrays(_, let count), .batch(_, let count): count } }
+        var count: Int {
+            switch self {
+            case .arrays(_, let count), .batch(_, let count): count
+            }
+        }
     }
 
     private var parts: [Part]
@@ -77,8 +81,9 @@ struct LabelledData: Sendable {
             let found = try file.array(input.name) ?? (isOnly ? file.array(file.isSingle ? "" : "x") : nil)
             guard let array = found else {
                 throw DataError.names(
-                    "\(path) has no array for the input \(input.name); it has \(file.names.joined(separator: ", "))")
-                    .at(.init(file: path))
+                    "\(path) has no array for the input \(input.name); it has \(file.names.joined(separator: ", "))"
+                )
+                .at(.init(file: path))
             }
             do throws(ConversionError) {
                 arrays[input.name] = try BoundArray(array, as: input, normalization: normalization)
@@ -108,7 +113,8 @@ struct LabelledData: Sendable {
 
     /// The first samples, up to `count`.
     func prefix(_ count: Int) -> LabelledData {
-        var copy = LabelledData(parts: [], labels: labels.map { Array($0.prefix(count)) }, tier: tier, fixed: fixedBatch)
+        var copy = LabelledData(
+            parts: [], labels: labels.map { Array($0.prefix(count)) }, tier: tier, fixed: fixedBatch)
         var left = count
         for part in parts where left > 0 {
             if case .arrays(let arrays, let all) = part {

@@ -69,7 +69,8 @@ struct ZipArchive: ~Copyable {
         defer { _ = unsafe zip_fclose(file) }
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: entry.byteCount) { buffer, count in
             while count < entry.byteCount {
-                let more = unsafe zip_fread(file, buffer.baseAddress?.advanced(by: count), UInt(entry.byteCount - count))
+                let more = unsafe zip_fread(
+                    file, buffer.baseAddress?.advanced(by: count), UInt(entry.byteCount - count))
                 if more <= 0 { break }
                 count += more
             }

@@ -53,7 +53,8 @@ struct OutputDifference: Sendable {
             if difference.isNaN { difference = .infinity }
             sum.squaredDifference += difference * difference
             sum.largestAbsolute = max(sum.largestAbsolute, difference)
-            sum.largestRelative = max(sum.largestRelative, difference / max(abs(Double(x)), typical, .leastNormalMagnitude))
+            sum.largestRelative = max(
+                sum.largestRelative, difference / max(abs(Double(x)), typical, .leastNormalMagnitude))
         }
     }
 

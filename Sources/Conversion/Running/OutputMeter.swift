@@ -49,7 +49,8 @@ final class OutputMeter {
         let perSample = Double(max(macs, 1))
         let paths = settings.validationData.isEmpty ? settings.data : settings.validationData
         if paths.isEmpty {
-            let batches = Int(min(Double(Self.drawnBatches), max(1, Self.mostDrawnMacs / perSample / Double(Self.drawnSize))))
+            let batches = Int(
+                min(Double(Self.drawnBatches), max(1, Self.mostDrawnMacs / perSample / Double(Self.drawnSize))))
             do {
                 data = try SampleInputs(for: model, inputShapes: settings.inputShapes, seed: settings.seed)
                     .data(batches: batches, size: Self.mostDrawnMacs / perSample < 4 ? 1 : Self.drawnSize)

@@ -16,6 +16,22 @@ enum OperatorRegistry {
         BatchNormalizationOperators.all,
         LaneLayout.operators,
         LaneConvolution.operators,
+        PermutationOperators.all,
+        SliceOperators.all,
+        JoiningOperators.all,
+        RepeatOperators.all,
+        PadOperators.all,
+        SequenceOrderOperators.all,
+        ColumnOperators.all,
+        GatherOperators.all,
+        ScatterOperators.all,
+        TopKOperators.all,
+        SelectionOperators.all,
+        OneHotOperators.all,
+        NonMaxSuppressionOperators.all,
+        ResizeOperators.all,
+        GridOperators.all,
+        RegionOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(

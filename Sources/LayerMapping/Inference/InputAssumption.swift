@@ -1,4 +1,4 @@
-internal import ConverterKit
+public import ConverterKit
 
 /// A free extent of a graph input, and what was taken for it.
 public struct AssumedExtent: Sendable, Hashable {
