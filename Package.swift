@@ -107,6 +107,9 @@ let tests: [Target] = [
     .testTarget(
         name: "SettingsTests", dependencies: [kit, "Settings", "Conversion", "TestSupport"], swiftSettings: strict),
     .executableTarget(
+        name: "rene-conformance", dependencies: [kit, "Execution", "ONNXFormat"], path: "Tests/Conformance",
+        swiftSettings: strict),
+    .executableTarget(
         name: "misbehaving-worker", dependencies: [kit, "Daemon"], path: "Tests/Workers", swiftSettings: strict),
     .testTarget(
         name: "DaemonTests",

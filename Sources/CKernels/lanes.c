@@ -164,18 +164,6 @@ static size_t direct_lines(const layout *l) {
            lines_of(sizeof(span) * l->h.kernel * l->w.kernel) + lines_of(sizeof(tap) * l->h.kernel);
 }
 
-// Copies one input row, columns `first`, first + step, … into [column][channel].
-static void gather_row(
-    const layout *l, const cut *c, const float *x, int row, int first, int columns, float *restrict to) {
-    ptrdiff_t plane = (ptrdiff_t)l->h.from * l->w.from * line;
-    const float *from = x + ((ptrdiff_t)row * l->w.from + first) * line;
-    for (int channel = 0; channel < l->from; channel++)
-        for (int column = 0; column < columns; column++)
-            memcpy(
-                to + ((ptrdiff_t)column * l->from + channel) * line,
-                from + channel * plane + (ptrdiff_t)column * c->column_step * line, line * sizeof(float));
-}
-
 // How the direct weight gradient is cut: units of `rows` × `width` outputs of one block and group, whose pixels of
 // `in` × `out` channels at a time are gathered as lines of [channel][row][column], the input with its margin of zeros.
 typedef struct {
@@ -190,17 +178,20 @@ static gradient_cut gradient_cut_of(const layout *l) {
     gradient_cut c = {0};
     c.row_step = l->h.kernel == 1 ? l->h.factor : 1;
     c.column_step = l->w.kernel == 1 ? l->w.factor : 1;
-    c.in = least(l->from, 64);
     c.out = least(l->to, 64);
-    c.segments = ceiling(l->w.to, 64);
+    c.segments = ceiling(l->w.to, 96);
     c.width = ceiling(l->w.to, c.segments);
     c.in_columns = (c.width - 1) * l->w.factor / c.column_step + (l->w.kernel - 1) * l->w.dilation + 1;
+    // Sums over many pixels, as each ends with a sum over lanes; then as many input channels as the cache takes.
     for (c.rows = least(l->h.to, most(1, 96 / c.width));; c.rows--) {
         c.in_rows = (c.rows - 1) * l->h.factor / c.row_step + (l->h.kernel - 1) * l->h.dilation + 1;
         c.in_plane = (ptrdiff_t)c.in_rows * c.in_columns | 1;
         c.out_plane = (ptrdiff_t)c.rows * c.width | 1;
-        if (c.rows == 1 || c.in * c.in_plane + c.out * c.out_plane <= (352 << 10) / 64) break;
+        ptrdiff_t room = (384 << 10) / 64 - c.out * c.out_plane;
+        c.in = least(l->from, most(8, room / c.in_plane));
+        if (c.rows == 1 || c.in * c.in_plane <= room) break;
     }
+    c.in = ceiling(l->from, ceiling(l->from, c.in));
     c.bands = ceiling(l->h.to, c.rows);
     c.rows = ceiling(l->h.to, c.bands);
     return c;
@@ -212,47 +203,6 @@ static size_t gradient_lines(const layout *l) {
            lines_of(sizeof(ptrdiff_t) * (c.in * l->h.kernel * l->w.kernel + 32));
 }
 
-static void gather_input(
-    const layout *l, const gradient_cut *c, const float *x, int channels, int row, int column, int rows, int columns,
-    float *restrict to) {
-    for (int channel = 0; channel < channels; channel++)
-        for (int r = 0; r < rows; r++) {
-            int from_row = row + r * c->row_step;
-            float *out = to + (channel * c->in_plane + (ptrdiff_t)r * c->in_columns) * line;
-            if (from_row < 0 || from_row >= l->h.from) {
-                memset(out, 0, (size_t)columns * line * sizeof(float));
-                continue;
-            }
-            const float *from = x + ((ptrdiff_t)channel * l->h.from + from_row) * l->w.from * line;
-            for (int k = 0; k < columns; k++) {
-                int at = column + k * c->column_step;
-                if (at >= 0 && at < l->w.from)
-                    memcpy(out + k * line, from + (ptrdiff_t)at * line, line * sizeof(float));
-                else
-                    memset(out + k * line, 0, line * sizeof(float));
-            }
-        }
-}
-
-// Also adds the sums of the channels to db, unless that is NULL.
-static void gather_output(
-    const layout *l, const gradient_cut *c, const float *dy, int channels, int row, int column, int rows, int columns,
-    float *restrict to, float *db) {
-    for (int channel = 0; channel < channels; channel++) {
-        quad sum[4] = {0};
-        for (int r = 0; r < rows; r++) {
-            const float *from = dy + (((ptrdiff_t)channel * l->h.to + row + r) * l->w.to + column) * line;
-            float *out = to + (channel * c->out_plane + (ptrdiff_t)r * c->width) * line;
-            memcpy(out, from, (size_t)columns * line * sizeof(float));
-            if (db != NULL)
-                for (int k = 0; k < columns; k++)
-                    for (int q = 0; q < 4; q++) sum[q] += *(const quad *)(out + k * line + q * 4);
-        }
-        quad total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-        if (db != NULL) db[channel] += (total[0] + total[1]) + (total[2] + total[3]);
-    }
-}
-
 // Sums of products over pixels and lanes, of M output channels with N shifted inputs.
 typedef struct {
     const float *dy, *x;
@@ -262,7 +212,7 @@ typedef struct {
 
 typedef void tile_function(
     const product *, const float *, const float *, const float *, const float *, float *, int);
-typedef void outer_function(const sweep *, const ptrdiff_t *, const ptrdiff_t *, float *);
+typedef void outer_function(const sweep *, const ptrdiff_t *, const ptrdiff_t *, float *, ptrdiff_t, int, int);
 
 typedef struct {
     int m, n;
@@ -285,12 +235,51 @@ static const outer_kernel *cheapest(const outer_kernel *kernels, int count, int 
 static int tile_count(int channels, int most_rows) { return ceiling(channels, most_rows); }
 static int tile_rows(int channels, int tiles, int t) { return channels / tiles + (t < channels % tiles); }
 
+// How Winograd's passes are cut: `tiles` of rows × columns per block at a time, whose transforms lie as 36 planes of so
+// many lines, an odd number for the sake of the cache sets.
 typedef struct {
-    void (*pack)(const layout *, int, const float *, float *);
-    void (*direct)(
-        const layout *, const float *, const float *, const float *, const float *, int, float, float, float *, float *,
-        int, int);
-    void (*gradient)(const layout *, const float *, const float *, float *, float *, float *, int, int);
+    int rows, columns, tiles;
+    ptrdiff_t in, out;
+} winograd_cut;
+
+static winograd_cut winograd_cut_of(const layout *l, int gradient) {
+    winograd_cut c = {ceiling(l->h.to, 4), ceiling(l->w.to, 4), 0, 0, 0};
+    c.tiles = gradient ? 12 : most(1, (352 << 10) / (36 * 64 * (l->from + l->to)));
+    c.tiles = least(c.tiles, l->blocks * c.rows * c.columns);
+    c.in = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->from | 1;
+    c.out = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->to | 1;
+    return c;
+}
+
+static size_t winograd_lines(const layout *l, int gradient) {
+    winograd_cut c = winograd_cut_of(l, gradient);
+    size_t lines = 36 * (c.in + c.out);
+    if (gradient) lines += lines_of(sizeof(float) * 36 * l->from * l->to) + lines_of(sizeof(ptrdiff_t) * l->from);
+    return lines;
+}
+
+typedef struct {
+    int block, row, column;  // of its first output
+} patch;
+
+static patch patch_of(const winograd_cut *c, int tile) {
+    return (patch){tile / c->columns / c->rows, tile / c->columns % c->rows * 4, tile % c->columns * 4};
+}
+
+#ifndef WINOGRAD_POINT
+#define WINOGRAD_POINT 0.70710678f
+#endif
+
+typedef void pack_function(const layout *, int, const float *, float *);
+typedef void pass_function(
+    const layout *, const float *, const float *, const float *, const float *, int, float, float, float *, float *, int,
+    int);
+typedef void gradient_function(const layout *, const float *, const float *, float *, float *, float *, int, int);
+
+typedef struct {
+    pack_function *pack, *winograd_pack;
+    pass_function *direct, *winograd;
+    gradient_function *gradient, *winograd_gradient;
 } lane_kernels;
 
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -361,43 +350,54 @@ static const lane_kernels *best(void) {
 }
 
 rene_lane_algorithm rene_lane_conv_algorithm(const rene_lane_conv *conv, rene_lane_pass pass) {
-    return rene_lane_direct;
+    if (conv->kernel_h != 3 || conv->kernel_w != 3 || conv->stride_h != 1 || conv->stride_w != 1 ||
+        conv->dilation_h != 1 || conv->dilation_w != 1 || conv->groups != 1)
+        return rene_lane_direct;
+    int channels = least(conv->in_channels, conv->out_channels), plane = least(conv->out_h, conv->out_w);
+    return channels >= 24 && plane >= 4 && pass != rene_lane_weight_gradient ? rene_lane_winograd : rene_lane_direct;
 }
 
 size_t rene_lane_conv_packed_floats(const rene_lane_conv *conv, rene_lane_pass pass, rene_lane_algorithm algorithm) {
     if (pass == rene_lane_weight_gradient) return 0;
-    return (size_t)conv->out_channels * (conv->in_channels / conv->groups) * conv->kernel_h * conv->kernel_w;
+    int taps = algorithm == rene_lane_winograd ? 36 : conv->kernel_h * conv->kernel_w;
+    return (size_t)conv->out_channels * (conv->in_channels / conv->groups) * taps;
 }
 
 void rene_lane_conv_pack(
     const rene_lane_conv *conv, rene_lane_pass pass, rene_lane_algorithm algorithm, const float *weights, float *packed) {
     if (pass == rene_lane_weight_gradient) return;
     layout l = layout_of(conv, pass);
-    best()->pack(&l, pass == rene_lane_input_gradient, weights, packed);
+    (algorithm == rene_lane_winograd ? best()->winograd_pack : best()->pack)(
+        &l, pass == rene_lane_input_gradient, weights, packed);
 }
 
 size_t rene_lane_conv_scratch_floats(const rene_lane_conv *conv, rene_lane_pass pass, rene_lane_algorithm algorithm) {
     layout l = layout_of(conv, pass);
-    return (pass == rene_lane_weight_gradient ? gradient_lines(&l) : direct_lines(&l)) * line;
+    int gradient = pass == rene_lane_weight_gradient;
+    if (algorithm == rene_lane_winograd) return winograd_lines(&l, gradient) * line;
+    return (gradient ? gradient_lines(&l) : direct_lines(&l)) * line;
 }
 
 void rene_lane_conv_forward(
     const rene_lane_conv *conv, rene_lane_algorithm algorithm, const float *x, const float *packed, const float *bias,
     const float *residual, float lo, float hi, float *y, float *scratch, int part, int parts) {
     layout l = layout_of(conv, rene_lane_forward);
-    best()->direct(&l, x, packed, bias, residual, 1, lo, hi, y, scratch, part, parts);
+    (algorithm == rene_lane_winograd ? best()->winograd : best()->direct)(
+        &l, x, packed, bias, residual, 1, lo, hi, y, scratch, part, parts);
 }
 
 void rene_lane_conv_input_gradient(
     const rene_lane_conv *conv, rene_lane_algorithm algorithm, const float *dy, const float *packed, float *dx,
     float *scratch, int part, int parts) {
     layout l = layout_of(conv, rene_lane_input_gradient);
-    best()->direct(&l, dy, packed, NULL, NULL, 0, 0, 0, dx, scratch, part, parts);
+    (algorithm == rene_lane_winograd ? best()->winograd : best()->direct)(
+        &l, dy, packed, NULL, NULL, 0, 0, 0, dx, scratch, part, parts);
 }
 
 void rene_lane_conv_weight_gradient(
     const rene_lane_conv *conv, rene_lane_algorithm algorithm, const float *x, const float *dy, float *dw, float *db,
     float *scratch, int part, int parts) {
     layout l = layout_of(conv, rene_lane_forward);
-    best()->gradient(&l, x, dy, dw, db, scratch, part, parts);
+    (algorithm == rene_lane_winograd ? best()->winograd_gradient : best()->gradient)(
+        &l, x, dy, dw, db, scratch, part, parts);
 }

@@ -21,11 +21,20 @@ typedef int NAME(mask) __attribute__((vector_size(LANES * 4)));
             for (int s = 0; s < k->count; s++) {                                                                       \
                 const float *from = x + k->spans[s].x, *weight = w + k->spans[s].w * R;                                \
                 for (int i = k->spans[s].length; i > 0; i--, from += line, weight += R) {                              \
-                    NAME(vector) in[P][VECTORS];                                                                       \
-                    UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < VECTORS; v++)                        \
-                        in[p][v] = *(const NAME(vector) *)(from + p * x_step + v * LANES);                             \
-                    UNROLL for (int m = 0; m < R; m++) UNROLL for (int p = 0; p < P; p++)                              \
-                        UNROLL for (int v = 0; v < VECTORS; v++) sum[m][p][v] += weight[m] * in[p][v];                 \
+                    if (R < P * VECTORS) {                                                                             \
+                        NAME(vector) factor[R];                                                                        \
+                        UNROLL for (int m = 0; m < R; m++) factor[m] = weight[m] - (NAME(vector)){0};                  \
+                        UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < VECTORS; v++) {                  \
+                            NAME(vector) in = *(const NAME(vector) *)(from + p * x_step + v * LANES);                  \
+                            UNROLL for (int m = 0; m < R; m++) sum[m][p][v] += factor[m] * in;                         \
+                        }                                                                                              \
+                    } else {                                                                                           \
+                        NAME(vector) in[P][VECTORS];                                                                   \
+                        UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < VECTORS; v++)                    \
+                            in[p][v] = *(const NAME(vector) *)(from + p * x_step + v * LANES);                         \
+                        UNROLL for (int m = 0; m < R; m++) UNROLL for (int p = 0; p < P; p++)                          \
+                            UNROLL for (int v = 0; v < VECTORS; v++) sum[m][p][v] += weight[m] * in[p][v];             \
+                    }                                                                                                  \
                 }                                                                                                      \
             }                                                                                                          \
             if (k->finish) {                                                                                           \
@@ -91,6 +100,18 @@ static void NAME(pack)(const layout *l, int backward, const float *weights, floa
                                              : weights[((ptrdiff_t)(m + r) * l->from + c) * taps + j];
 }
 
+// Copies one input row, columns `first`, first + step, … into [column][channel].
+TARGET static void NAME(gather_row)(
+    const layout *l, const cut *c, const float *x, int row, int first, int columns, float *restrict to) {
+    ptrdiff_t plane = (ptrdiff_t)l->h.from * l->w.from * line;
+    const float *from = x + ((ptrdiff_t)row * l->w.from + first) * line;
+    for (int channel = 0; channel < l->from; channel++)
+        for (int column = 0; column < columns; column++)
+            memcpy(
+                to + ((ptrdiff_t)column * l->from + channel) * line,
+                from + channel * plane + (ptrdiff_t)column * c->column_step * line, line * sizeof(float));
+}
+
 static void NAME(direct)(
     const layout *l, const float *x, const float *packed, const float *bias, const float *residual, int finish, float lo,
     float hi, float *y, float *scratch, int part, int parts) {
@@ -139,7 +160,7 @@ static void NAME(direct)(
                 // From the first row within reach on, though it be none of this row's taps: later rows may want it.
                 int reach = most(0, row * l->h.factor - l->h.pad);
                 for (int from = most(next_row, ceiling(reach, l->h.divisor)); from <= row_taps[rows - 1].from; from++)
-                    gather_row(l, &c, planes, from, first, columns, ring + from % c.ring * ring_row);
+                    NAME(gather_row)(l, &c, planes, from, first, columns, ring + from % c.ring * ring_row);
                 next_row = most(next_row, row_taps[rows - 1].from + 1);
             }
             for (int r = 0; r < rows; r++) row_taps[r].from %= c.ring;
@@ -174,10 +195,30 @@ static void NAME(direct)(
     }
 }
 
-// totals[m][n] = Σ over rows, columns and lanes of dy[out_offsets[m] + …] · x[in_offsets[n] + …]
+TARGET static inline quad NAME(folded)(NAME(vector) v) {
+#if LANES == 4
+    return v;
+#elif LANES == 8
+    return __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#else
+    return (__builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7)) +
+           (__builtin_shufflevector(v, v, 8, 9, 10, 11) + __builtin_shufflevector(v, v, 12, 13, 14, 15));
+#endif
+}
+
+// The sums of the lanes of four vectors.
+TARGET static inline quad NAME(totals)(NAME(vector) a, NAME(vector) b, NAME(vector) c, NAME(vector) d) {
+    quad e = NAME(folded)(a), f = NAME(folded)(b), g = NAME(folded)(c), h = NAME(folded)(d);
+    quad ef = __builtin_shufflevector(e, f, 0, 4, 1, 5) + __builtin_shufflevector(e, f, 2, 6, 3, 7);
+    quad gh = __builtin_shufflevector(g, h, 0, 4, 1, 5) + __builtin_shufflevector(g, h, 2, 6, 3, 7);
+    return __builtin_shufflevector(ef, gh, 0, 1, 4, 5) + __builtin_shufflevector(ef, gh, 2, 3, 6, 7);
+}
+
+// c[m·c_row + n] += Σ over rows, columns and lanes of dy[out_offsets[m] + …] · x[in_offsets[n] + …], m < rows, n < columns
 #define OUTER(M, N)                                                                                                    \
     TARGET static void NAME(outer_##M##_##N)(                                                                          \
-        const sweep *s, const ptrdiff_t *out_offsets, const ptrdiff_t *in_offsets, float *totals) {                    \
+        const sweep *s, const ptrdiff_t *out_offsets, const ptrdiff_t *in_offsets, float *c, ptrdiff_t c_row, int rows,\
+        int columns) {                                                                                                 \
         NAME(vector) sum[M][N];                                                                                        \
         const float *out[M], *in[N];                                                                                   \
         ptrdiff_t x_step = s->x_step;                                                                                  \
@@ -188,27 +229,38 @@ static void NAME(direct)(
             ptrdiff_t end = (ptrdiff_t)s->columns * line;                                                              \
             for (ptrdiff_t p = 0, q = 0; p < end; p += line, q += x_step)                                              \
                 UNROLL for (int v = 0; v < VECTORS; v++) {                                                             \
-                    NAME(vector) a[M];                                                                                 \
-                    UNROLL for (int m = 0; m < M; m++) a[m] = *(const NAME(vector) *)(out[m] + p + v * LANES);         \
-                    UNROLL for (int n = 0; n < N; n++) {                                                               \
-                        NAME(vector) b = *(const NAME(vector) *)(in[n] + q + v * LANES);                               \
-                        UNROLL for (int m = 0; m < M; m++) sum[m][n] += a[m] * b;                                      \
+                    if (M < N) {                                                                                       \
+                        NAME(vector) a[M];                                                                             \
+                        UNROLL for (int m = 0; m < M; m++) a[m] = *(const NAME(vector) *)(out[m] + p + v * LANES);     \
+                        UNROLL for (int n = 0; n < N; n++) {                                                           \
+                            NAME(vector) b = *(const NAME(vector) *)(in[n] + q + v * LANES);                           \
+                            UNROLL for (int m = 0; m < M; m++) sum[m][n] += a[m] * b;                                  \
+                        }                                                                                              \
+                    } else {                                                                                           \
+                        NAME(vector) b[N];                                                                             \
+                        UNROLL for (int n = 0; n < N; n++) b[n] = *(const NAME(vector) *)(in[n] + q + v * LANES);      \
+                        UNROLL for (int m = 0; m < M; m++) {                                                           \
+                            NAME(vector) a = *(const NAME(vector) *)(out[m] + p + v * LANES);                          \
+                            UNROLL for (int n = 0; n < N; n++) sum[m][n] += a * b[n];                                  \
+                        }                                                                                              \
                     }                                                                                                  \
                 }                                                                                                      \
         }                                                                                                              \
-        UNROLL for (int m = 0; m < M; m++) UNROLL for (int n = 0; n < N; n++)                                          \
-            totals[m * N + n] = NAME(total)(sum[m][n]);                                                                \
+        const NAME(vector) *sums = &sum[0][0];                                                                         \
+        quad totals[(M * N + 3) / 4];                                                                                  \
+        UNROLL for (int i = 0; i < M * N; i += 4)                                                                      \
+            totals[i / 4] = NAME(totals)(                                                                              \
+                sums[i], sums[i + 1 < M * N ? i + 1 : i], sums[i + 2 < M * N ? i + 2 : i],                             \
+                sums[i + 3 < M * N ? i + 3 : i]);                                                                      \
+        if (rows >= M && columns >= N) {                                                                               \
+            UNROLL for (int m = 0; m < M; m++) UNROLL for (int n = 0; n < N; n++)                                      \
+                c[m * c_row + n] += totals[(m * N + n) / 4][(m * N + n) % 4];                                          \
+        } else {                                                                                                       \
+            for (int m = 0; m < least(M, rows); m++)                                                                   \
+                for (int n = 0; n < least(N, columns); n++)                                                            \
+                    c[m * c_row + n] += totals[(m * N + n) / 4][(m * N + n) % 4];                                      \
+        }                                                                                                              \
     }
-
-TARGET static inline float NAME(total)(NAME(vector) v) {
-    union {
-        NAME(vector) all;
-        quad quads[LANES / 4];
-    } u = {v};
-    quad sum = u.quads[0];
-    UNROLL for (int i = 1; i < LANES / 4; i++) sum += u.quads[i];
-    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
-}
 
 OUTER_TILES(OUTER)
 
@@ -220,7 +272,6 @@ static const outer_kernel NAME(outers)[] = {OUTER_TILES(ENTRY)};
 static void NAME(accumulate)(
     const sweep *s, int rows, int columns, ptrdiff_t out_step, const ptrdiff_t *in_offsets, float *c, ptrdiff_t c_row) {
     const outer_kernel *k = cheapest(NAME(outers), sizeof NAME(outers) / sizeof *NAME(outers), rows, columns);
-    float totals[32];
     ptrdiff_t out_offsets[32], last_offsets[32];
     for (int m = 0; m < rows; m += k->m) {
         // Rows and columns beyond the last repeat it, and are dropped.
@@ -231,10 +282,49 @@ static void NAME(accumulate)(
                 for (int i = 0; i < k->n; i++) last_offsets[i] = in_offsets[least(n + i, columns - 1)];
                 offsets = last_offsets;
             }
-            k->function(s, out_offsets, offsets, totals);
-            for (int i = 0; i < least(k->m, rows - m); i++)
-                for (int j = 0; j < least(k->n, columns - n); j++) c[(m + i) * c_row + n + j] += totals[i * k->n + j];
+            k->function(s, out_offsets, offsets, c + m * c_row + n, c_row, rows - m, columns - n);
         }
+    }
+}
+
+TARGET static void NAME(gather_input)(
+    const layout *l, const gradient_cut *c, const float *x, int channels, int row, int column, int rows, int columns,
+    float *restrict to) {
+    for (int channel = 0; channel < channels; channel++)
+        for (int r = 0; r < rows; r++) {
+            int from_row = row + r * c->row_step;
+            float *out = to + (channel * c->in_plane + (ptrdiff_t)r * c->in_columns) * line;
+            if (from_row < 0 || from_row >= l->h.from) {
+                memset(out, 0, (size_t)columns * line * sizeof(float));
+                continue;
+            }
+            const float *from = x + ((ptrdiff_t)channel * l->h.from + from_row) * l->w.from * line;
+            for (int k = 0; k < columns; k++) {
+                int at = column + k * c->column_step;
+                if (at >= 0 && at < l->w.from)
+                    memcpy(out + k * line, from + (ptrdiff_t)at * line, line * sizeof(float));
+                else
+                    memset(out + k * line, 0, line * sizeof(float));
+            }
+        }
+}
+
+// Also adds the sums of the channels to db, unless that is NULL.
+TARGET static void NAME(gather_output)(
+    const layout *l, const gradient_cut *c, const float *dy, int channels, int row, int column, int rows, int columns,
+    float *restrict to, float *db) {
+    for (int channel = 0; channel < channels; channel++) {
+        quad sum[4] = {0};
+        for (int r = 0; r < rows; r++) {
+            const float *from = dy + (((ptrdiff_t)channel * l->h.to + row + r) * l->w.to + column) * line;
+            float *out = to + (channel * c->out_plane + (ptrdiff_t)r * c->width) * line;
+            memcpy(out, from, (size_t)columns * line * sizeof(float));
+            if (db != NULL)
+                for (int k = 0; k < columns; k++)
+                    for (int q = 0; q < 4; q++) sum[q] += *(const quad *)(out + k * line + q * 4);
+        }
+        quad total = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        if (db != NULL) db[channel] += (total[0] + total[1]) + (total[2] + total[3]);
     }
 }
 
@@ -267,13 +357,13 @@ static void NAME(gradient)(
             l->w.factor / c.column_step * line, rows, columns};
         for (int m = 0; m < l->to; m += c.out) {
             int outs = least(c.out, l->to - m);
-            gather_output(
+            NAME(gather_output)(
                 l, &c, dy + (image * l->to + m) * to_plane, outs, row, column, rows, columns, out,
                 db == NULL ? NULL : db + group * l->to + m);
             for (int n = 0; n < l->from; n += c.in) {
                 int ins = least(c.in, l->from - n);
                 if (m == 0 || c.in < l->from)
-                    gather_input(
+                    NAME(gather_input)(
                         l, &c, x + (image * l->from + n) * from_plane, ins, row * l->h.factor - l->h.pad,
                         column * l->w.factor - l->w.pad, in_rows, in_columns, in);
                 NAME(accumulate)(
@@ -284,7 +374,11 @@ static void NAME(gradient)(
     }
 }
 
-static const lane_kernels NAME(lane_kernels) = {NAME(pack), NAME(direct), NAME(gradient)};
+#include "lanes_winograd_body.h"
+
+static const lane_kernels NAME(lane_kernels) = {
+    NAME(pack), NAME(winograd_pack), NAME(direct), NAME(winograd), NAME(gradient), NAME(winograd_gradient),
+};
 
 #undef TILE
 #undef OUTER

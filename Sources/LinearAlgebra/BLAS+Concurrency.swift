@@ -36,6 +36,15 @@ extension BLAS {
         if let error = failure.withLock({ $0?.error }) { throw error }
     }
 
+    /// Calls `body` while BLAS has no threads of its own, for callers that bring theirs. `threads` is as before once the
+    /// last of overlapping calls is done.
+    public static func withSingleThread<Result>(_ body: () throws -> Result) rethrows -> Result {
+        prepare()
+        _ = claimSingleThread()
+        defer { releaseSingleThread() }
+        return try body()
+    }
+
     /// How many calls want single-threaded BLAS, and the number of threads before the first.
     private static let claims = Mutex<(count: Int, width: Int)>((0, 1))
 

@@ -7,6 +7,11 @@ public protocol BLASScalar: BinaryFloatingPoint, Sendable {
         transposeA: Bool, transposeB: Bool, m: Int32, n: Int32, k: Int32, alpha: Self, a: UnsafePointer<Self>,
         lda: Int32, b: UnsafePointer<Self>, ldb: Int32, beta: Self, c: UnsafeMutablePointer<Self>, ldc: Int32)
 
+    /// `y ← α·op(A)·x + β·y` of a row-major matrix, sizes unchecked; `rows` and `columns` are those of A as it lies.
+    @unsafe static func uncheckedGemv(
+        transpose: Bool, rows: Int32, columns: Int32, alpha: Self, a: UnsafePointer<Self>, lda: Int32,
+        x: UnsafePointer<Self>, xStride: Int32, beta: Self, y: UnsafeMutablePointer<Self>, yStride: Int32)
+
     /// False when one of the elements is NaN or infinite.
     static func areFinite(_ elements: Span<Self>) -> Bool
 }
@@ -19,6 +24,15 @@ extension Float: BLASScalar {
         unsafe cblas_sgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans, m, n, k,
             alpha, a, lda, b, ldb, beta, c, ldc)
+    }
+
+    @unsafe public static func uncheckedGemv(
+        transpose: Bool, rows: Int32, columns: Int32, alpha: Float, a: UnsafePointer<Float>, lda: Int32,
+        x: UnsafePointer<Float>, xStride: Int32, beta: Float, y: UnsafeMutablePointer<Float>, yStride: Int32
+    ) {
+        unsafe cblas_sgemv(
+            CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, rows, columns, alpha, a, lda, x, xStride, beta, y,
+            yStride)
     }
 
     public static func areFinite(_ elements: Span<Float>) -> Bool {
@@ -40,6 +54,15 @@ extension Double: BLASScalar {
         unsafe cblas_dgemm(
             CblasRowMajor, transposeA ? CblasTrans : CblasNoTrans, transposeB ? CblasTrans : CblasNoTrans, m, n, k,
             alpha, a, lda, b, ldb, beta, c, ldc)
+    }
+
+    @unsafe public static func uncheckedGemv(
+        transpose: Bool, rows: Int32, columns: Int32, alpha: Double, a: UnsafePointer<Double>, lda: Int32,
+        x: UnsafePointer<Double>, xStride: Int32, beta: Double, y: UnsafeMutablePointer<Double>, yStride: Int32
+    ) {
+        unsafe cblas_dgemv(
+            CblasRowMajor, transpose ? CblasTrans : CblasNoTrans, rows, columns, alpha, a, lda, x, xStride, beta, y,
+            yStride)
     }
 
     public static func areFinite(_ elements: Span<Double>) -> Bool {

@@ -42,7 +42,7 @@ public struct ModelReader {
         }
     }
 
-    private init(_ file: OpenFile, limits: ImportLimits, onlyNames: Bool = false) {
+    init(_ file: OpenFile, limits: ImportLimits, onlyNames: Bool = false) {
         window = FileWindow(file)
         self.limits = limits
         external = ExternalFiles(model: file, limits: limits, onlyNames: onlyNames)

@@ -47,12 +47,7 @@ struct WireVerifier {
             throw InputFault.limit(
                 "onnx.file-too-large", "the file has \(size) bytes; the limit is \(limits.fileBytes)")
         }
-        try enter(shape: Schema.model, cursor: MessageCursor(window, from: 0, to: size), isOpaque: false, graphDepth: 0)
-        while var frame = stack.popLast() {
-            let field = try frame.cursor.next()
-            guard let field else { continue }
-            try check(field, in: &frame)
-        }
+        try walk(shape: Schema.model, from: 0, to: size)
         let skeleton = size - liftedBytes
         guard skeleton <= limits.skeletonBytes else {
             throw InputFault.limit(
@@ -62,6 +57,24 @@ struct WireVerifier {
         guard footprint <= Self.freeFootprint + Self.amplification * skeleton else {
             throw InputFault.limit(
                 "onnx.amplification", "\(skeleton) bytes of the file would take \(footprint) bytes of memory")
+        }
+    }
+
+    /// Checks a message that is the content of a field.
+    mutating func verify(_ field: WireField, as shape: Int) throws(ConversionError) {
+        try walk(shape: shape, from: field.content, to: field.end)
+        guard footprint <= Self.freeFootprint + Self.amplification * field.count else {
+            throw InputFault.limit(
+                "onnx.amplification", "\(field.count) bytes of the file would take \(footprint) bytes of memory")
+        }
+    }
+
+    private mutating func walk(shape: Int, from start: Int, to end: Int) throws(ConversionError) {
+        try enter(shape: shape, cursor: MessageCursor(window, from: start, to: end), isOpaque: false, graphDepth: 0)
+        while var frame = stack.popLast() {
+            let field = try frame.cursor.next()
+            guard let field else { continue }
+            try check(field, in: &frame)
         }
     }
 

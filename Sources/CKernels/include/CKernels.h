@@ -1,8 +1,11 @@
 #pragma once
 #include <stddef.h>
+
+#include "lane_layout.h"
 #include "lanes.h"
 
 #include "threads.h"
+#include "vectors.h"
 
 // Vector loops that BLAS lacks, each built for AVX-512, AVX2 and the baseline; the processor's best is taken at run time,
 // or the next one that RENE_KERNELS (avx512, avx2, baseline) allows.

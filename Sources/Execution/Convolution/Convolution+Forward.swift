@@ -1,12 +1,12 @@
 internal import CKernels
-internal import LinearAlgebra
 
 extension Convolution {
     /// `y` is overwritten. Cost: `shape.macs`.
     @unsafe func forward(
         _ x: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>?,
-        into y: UnsafeMutablePointer<Float>
-    ) throws {
+        into y: UnsafeMutablePointer<Float>, pool: ThreadPool
+    ) {
+        parts = pool.width
         let (inputs, outputs, taps) = (shape.inChannelsPerGroup, shape.outChannelsPerGroup, shape.taps)
         let blocks = (outputs + outBlock - 1) / outBlock
         let blockSize = inputs * taps * outBlock
@@ -15,25 +15,26 @@ extension Convolution {
         let planeCount = inputs * layout.channel + layout.length + slack
         reserve(&forwardPlanes, planeCount)
         reserve(&forwardSums, outBlock * rowStride)
-        let shared = unsafe Shared(x: x, other: bias, result: y)
-        try BLAS.forEachConcurrently(parts) { [self] part in
+        let shares = shares(ofBlocks: blocks)
+        let items = shape.batch * shape.groups * shares
+        pool.run { part, parts in
             let (planes, sums) = unsafe (forwardPlanes[part].base, forwardSums[part].base)
-            for image in images(of: part) {
-                for group in 0..<shape.groups {
-                    for channel in 0..<inputs {
-                        let from = (image * shape.inChannels + group * inputs + channel) * shape.inputPlane
-                        unsafe inputRows.scatter(shared.x + from, into: planes + channel * layout.channel)
-                    }
-                    for block in 0..<blocks {
-                        unsafe rene_correlate(
-                            sums, rowStride, Int32(outBlock), planes, layout.channel, layout.offsets, Int32(taps),
-                            Int32(inputs), packed.base + (group * blocks + block) * blockSize, layout.length)
-                        for row in 0..<min(outBlock, outputs - block * outBlock) {
-                            let channel = group * outputs + block * outBlock + row
-                            let to = (image * shape.outChannels + channel) * shape.outputPlane
-                            unsafe outputRows.gather(
-                                sums + row * rowStride, into: shared.result + to, adding: shared.other?[channel] ?? 0)
-                        }
+            for item in items * part / parts..<items * (part + 1) / parts {
+                let (imageGroup, share) = item.quotientAndRemainder(dividingBy: shares)
+                let (image, group) = imageGroup.quotientAndRemainder(dividingBy: shape.groups)
+                for channel in 0..<inputs {
+                    let from = (image * shape.inChannels + group * inputs + channel) * shape.inputPlane
+                    unsafe inputRows.scatter(x + from, into: planes + channel * layout.channel)
+                }
+                for block in blocks * share / shares..<blocks * (share + 1) / shares {
+                    unsafe rene_correlate(
+                        sums, rowStride, Int32(outBlock), planes, layout.channel, layout.offsets, Int32(taps),
+                        Int32(inputs), packed.base + (group * blocks + block) * blockSize, layout.length)
+                    for row in 0..<min(outBlock, outputs - block * outBlock) {
+                        let channel = group * outputs + block * outBlock + row
+                        let to = (image * shape.outChannels + channel) * shape.outputPlane
+                        unsafe outputRows.gather(
+                            sums + row * rowStride, into: y + to, adding: bias?[channel] ?? 0)
                     }
                 }
             }
@@ -53,18 +54,5 @@ extension Convolution {
                 for index in 0..<inputs * taps { unsafe to[index * outBlock] = from[index] }
             }
         }
-    }
-}
-
-/// Pointers that the parts of a call share: each part writes to images of its own.
-@safe struct Shared: @unchecked Sendable {
-    let x: UnsafePointer<Float>
-    let other: UnsafePointer<Float>?
-    let result: UnsafeMutablePointer<Float>
-
-    @unsafe init(x: UnsafePointer<Float>, other: UnsafePointer<Float>?, result: UnsafeMutablePointer<Float>) {
-        unsafe self.x = x
-        unsafe self.other = other
-        unsafe self.result = result
     }
 }

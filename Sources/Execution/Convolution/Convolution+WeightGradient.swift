@@ -1,30 +1,29 @@
 internal import CKernels
-internal import LinearAlgebra
 
 extension Convolution {
     /// `dw` is overwritten. Each part sums over its images, a few at a time so that their planes stay in the cache; the
     /// parts' sums are added in their order. Cost: `shape.macs`.
     @unsafe func weightGradient(
-        _ dy: UnsafePointer<Float>, input x: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>
-    ) throws {
+        _ dy: UnsafePointer<Float>, input x: UnsafePointer<Float>, into dw: UnsafeMutablePointer<Float>,
+        pool: ThreadPool
+    ) {
+        parts = pool.width
         let (inputs, outputs, taps) = (shape.inChannelsPerGroup, shape.outChannelsPerGroup, shape.taps)
         let blocks = (outputs + outBlock - 1) / outBlock
         // Rows beyond the last channel are planes of zeros.
         let gridRow = layout.length + slack
         let gridImage = blocks * outBlock * gridRow
         let planeImage = inputs * layout.channel
-        let together = max(1, min(Self.cachedElements / (gridImage + planeImage), images(of: 0).count))
+        let together = max(1, min(Self.cachedElements / (gridImage + planeImage), (shape.batch + parts - 1) / parts))
         reserve(&forwardGradientPlanes, together * planeImage + layout.length + slack)
         reserve(&gradientPlanes, together * gridImage)
         let blockSize = inputs * taps * outBlock
         let sumCount = shape.groups * blocks * blockSize
         reserve(&gradientSums, sumCount)
-        let shared = unsafe Shared(x: dy, other: x, result: dw)
-        try BLAS.forEachConcurrently(parts) { [self] part in
+        pool.run { part, _ in
             let (planes, grids) = unsafe (forwardGradientPlanes[part].base, gradientPlanes[part].base)
             let sums = unsafe gradientSums[part].base
             unsafe sums.update(repeating: 0, count: sumCount)
-            guard let x = unsafe shared.other else { return }
             let all = images(of: part)
             for group in 0..<shape.groups {
                 for first in stride(from: all.lowerBound, to: all.upperBound, by: together) {
@@ -40,7 +39,7 @@ extension Convolution {
                             let from =
                                 ((first + index) * shape.outChannels + group * outputs + output) * shape.outputPlane
                             unsafe outputRows.scatter(
-                                shared.x + from, into: grids + index * gridImage + output * gridRow)
+                                dy + from, into: grids + index * gridImage + output * gridRow)
                         }
                     }
                     for block in 0..<blocks {

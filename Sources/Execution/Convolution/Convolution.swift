@@ -6,7 +6,8 @@ internal import LinearAlgebra
 /// One call at a time.
 ///
 /// Every form (strides, dilations, pads, groups, one to three axes) is a correlation of flattened planes (`PlaneLayout`),
-/// computed directly and without im2col. Images are spread over threads, each with memory of its own.
+/// computed directly and without im2col. Images and, where there are few of them, blocks of channels are spread over
+/// threads.
 @safe public final class Convolution: @unchecked Sendable {
     public let shape: ConvolutionShape
     let layout: PlaneLayout
@@ -16,8 +17,8 @@ internal import LinearAlgebra
     /// input's; 1 where a group has too few of them.
     let outBlock: Int
     let inBlock: Int
-    /// Parts that the images are divided into, each of consecutive ones.
-    let parts: Int
+    /// Threads of the last call, each with memory of its own.
+    var parts = 0
     let slack: Int
     /// Weights in the order in which the kernels read them, and the memory of each part.
     var packed = Scratch(count: 0)
@@ -40,7 +41,6 @@ internal import LinearAlgebra
         func block(_ channels: Int) -> Int { channels * 4 > rows ? rows : 1 }
         outBlock = block(shape.outChannelsPerGroup)
         inBlock = block(shape.inChannelsPerGroup)
-        parts = max(1, min(shape.batch, BLAS.threads))
         slack = Int(rene_correlation_slack()) + (shape.padsAfter.last ?? 0)
     }
 
@@ -52,12 +52,12 @@ internal import LinearAlgebra
         try check(bias?.count ?? shape.outChannels, shape.outChannels, "the bias")
         try check(y.count, shape.outputCount, "the output")
         let bias = bias ?? []
-        try unsafe y.withUnsafeMutableBufferPointer { y in
-            try unsafe bias.withUnsafeBufferPointer { bias in
-                try unsafe Self.withPointers(x, weight) { x, weight in
+        unsafe y.withUnsafeMutableBufferPointer { y in
+            unsafe bias.withUnsafeBufferPointer { bias in
+                unsafe Self.withPointers(x, weight) { x, weight in
                     guard let y = y.baseAddress, shape.batch > 0 else { return }
                     let bias = bias.isEmpty ? nil : bias.baseAddress
-                    try unsafe forward(x, weight: weight, bias: bias, into: y)
+                    unsafe forward(x, weight: weight, bias: bias, into: y, pool: .ofBLAS)
                 }
             }
         }
@@ -68,10 +68,10 @@ internal import LinearAlgebra
         try check(dy.count, shape.outputCount, "the gradient of the output")
         try check(weight.count, shape.weightCount, "the weight")
         try check(dx.count, shape.inputCount, "the gradient of the input")
-        try unsafe dx.withUnsafeMutableBufferPointer { dx in
-            try unsafe Self.withPointers(dy, weight) { dy, weight in
+        unsafe dx.withUnsafeMutableBufferPointer { dx in
+            unsafe Self.withPointers(dy, weight) { dy, weight in
                 guard let dx = dx.baseAddress, shape.batch > 0 else { return }
-                try unsafe inputGradient(dy, weight: weight, into: dx)
+                unsafe inputGradient(dy, weight: weight, into: dx, pool: .ofBLAS)
             }
         }
     }
@@ -82,22 +82,22 @@ internal import LinearAlgebra
         try check(dy.count, shape.outputCount, "the gradient of the output")
         try check(x.count, shape.inputCount, "the input")
         try check(dw.count, shape.weightCount, "the gradient of the weight")
-        try unsafe dw.withUnsafeMutableBufferPointer { dw in
-            try unsafe Self.withPointers(dy, x) { dy, x in
+        unsafe dw.withUnsafeMutableBufferPointer { dw in
+            unsafe Self.withPointers(dy, x) { dy, x in
                 guard let dw = dw.baseAddress else { return }
-                try unsafe weightGradient(dy, input: x, into: dw)
+                unsafe weightGradient(dy, input: x, into: dw, pool: .ofBLAS)
             }
         }
     }
 
     /// Empty arrays have no address; what is given then is never read.
     private static func withPointers(
-        _ first: [Float], _ second: [Float], _ body: (UnsafePointer<Float>, UnsafePointer<Float>) throws -> Void
-    ) rethrows {
-        try unsafe first.withUnsafeBufferPointer { first in
-            try unsafe second.withUnsafeBufferPointer { second in
-                try unsafe withUnsafePointer(to: Float(0)) { none in
-                    try unsafe body(first.baseAddress ?? none, second.baseAddress ?? none)
+        _ first: [Float], _ second: [Float], _ body: (UnsafePointer<Float>, UnsafePointer<Float>) -> Void
+    ) {
+        unsafe first.withUnsafeBufferPointer { first in
+            unsafe second.withUnsafeBufferPointer { second in
+                unsafe withUnsafePointer(to: Float(0)) { none in
+                    unsafe body(first.baseAddress ?? none, second.baseAddress ?? none)
                 }
             }
         }
@@ -114,10 +114,23 @@ internal import LinearAlgebra
     /// The images of a part.
     func images(of part: Int) -> Range<Int> { shape.batch * part / parts..<shape.batch * (part + 1) / parts }
 
-    /// Memory of at least `count` elements for each part, zero when it is made anew; kept for the next call. Planes are
-    /// written at the same places each time, so what lies between them stays zero.
+    /// Shares of the blocks of channels of each image: one where the images occupy all threads.
+    func shares(ofBlocks blocks: Int) -> Int {
+        shape.batch * shape.groups % parts == 0 || shape.batch * shape.groups > 4 * parts ? 1 : min(blocks, parts)
+    }
+
+    /// Memory of `count` elements for each part, zero when it is made anew; kept for the next call. Planes are written
+    /// at the same places each time, so what lies between them stays zero.
     func reserve(_ scratch: inout [Scratch], _ count: Int) {
         if scratch.count == parts, scratch.allSatisfy({ $0.count == count }) { return }
         scratch = (0..<parts).map { _ in Scratch(count: count) }
+    }
+}
+
+extension ThreadPool {
+    /// As many threads as BLAS has.
+    static var ofBLAS: ThreadPool {
+        BLAS.prepare()
+        return shared(width: BLAS.threads)
     }
 }

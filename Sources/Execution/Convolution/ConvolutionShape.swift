@@ -19,10 +19,12 @@ public struct ConvolutionShape: Sendable, Hashable {
     public let padsAfter: [Int]
     public let output: [Int]
 
-    /// Throws `execution.shape` when the extents do not fit together or their products overflow.
+    /// Throws `execution.shape` when the extents do not fit together or their products overflow. `output` may be less
+    /// than what the other extents give; the last positions of each axis are left out then.
     public init(
         batch: Int, inChannels: Int, outChannels: Int, groups: Int = 1, input: [Int], kernel: [Int],
-        strides: [Int]? = nil, dilations: [Int]? = nil, padsBefore: [Int]? = nil, padsAfter: [Int]? = nil
+        strides: [Int]? = nil, dilations: [Int]? = nil, padsBefore: [Int]? = nil, padsAfter: [Int]? = nil,
+        output stated: [Int]? = nil
     ) throws(ConversionError) {
         let ones = [Int](repeating: 1, count: input.count)
         let zeros = [Int](repeating: 0, count: input.count)
@@ -59,6 +61,12 @@ public struct ConvolutionShape: Sendable, Hashable {
                 throw Self.misfit("the kernel is larger than the padded input of axis \(axis)")
             }
             output.append((padded - reach) / stride + 1)
+        }
+        if let stated {
+            guard stated.count == output.count, zip(stated, output).allSatisfy({ $0 > 0 && $0 <= $1 }) else {
+                throw Self.misfit("an output of \(stated), where there are \(output) positions")
+            }
+            output = stated
         }
         self.output = output
         let counts = [

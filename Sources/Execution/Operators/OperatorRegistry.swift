@@ -26,6 +26,17 @@ enum OperatorRegistry {
         WindowOperators.all,
         SpectrumOperators.all,
         DeterminantOperators.all,
+        MatrixOperators.all,
+        ConvolutionOperators.all,
+        TransposedConvolutionOperators.all,
+        BatchNormalizationOperators.all,
+        ControlOperators.all,
+        ScanOperators.all,
+        SequenceOperators.all,
+        RecurrentOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
+        BatchTraining.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(

@@ -6,6 +6,8 @@ struct Preparation {
     let inputs: [Input?]
     /// By output of the node: whether anyone reads it.
     let wanted: [Bool]
+    /// How many threads the kernel will have.
+    let threads: Int
 
     struct Input {
         var fact: TensorFact

@@ -61,6 +61,7 @@ final class Plan {
         }
         self.steps = steps
         self.macs = macs
+        for (id, value) in program.initial { try set(id, to: .tensor(value)) }
     }
 
     /// The memory of a parameter, an input or an output that stays.
@@ -145,7 +146,7 @@ final class Plan {
                 Preparation(
                     use: instruction.use,
                     inputs: tensors.map { $0.map { Preparation.Input(fact: $0.fact, constant: $0) } },
-                    wanted: instruction.outputs.map { $0 != nil }))
+                    wanted: instruction.outputs.map { $0 != nil }, threads: program.pool.width))
             results = try prepared.run(tensors, pool: program.pool).map { .tensor($0) }
         }
         for (position, id) in instruction.outputs.enumerated() {

@@ -5,9 +5,11 @@ final class Subgraph {
     let graph: Graph
     private let functions: [Lowering.FunctionName: Function]
     private let versions: [OperatorSet]
+    private let outerNames: [String]
     private var plans: [[TensorFact?]: Compiled] = [:]
-    /// Extents that change from run to run would fill the memory.
-    private static let mostPlans = 64
+    /// Extents that change from run to run, as of a value that grows, would fill the memory with plans and take the time
+    /// to make them: beyond this many, one plan that looks at the extents while it runs serves for the rest.
+    private static let mostPlans = 16
 
     private struct Compiled {
         var plan: Plan
@@ -18,6 +20,7 @@ final class Subgraph {
 
     init(_ graph: Graph, functions: [Lowering.FunctionName: Function], versions: [OperatorSet]) {
         self.graph = graph
+        outerNames = graph.outerNames.sorted()
         self.functions = functions
         self.versions = versions
     }
@@ -28,15 +31,16 @@ final class Subgraph {
         guard inputs.count <= graph.inputs.count else {
             throw ExecutionError.shape("a graph of \(graph.inputs.count) inputs is given \(inputs.count)")
         }
-        let outer = graph.outerNames.sorted().compactMap { name in captured[name].map { (name, $0) } }
+        let outer = outerNames.compactMap { name in captured[name].map { (name, $0) } }
         let changing = outer.filter { !$0.1.isConstant }
-        let key = (inputs + changing.map(\.1.value)).map(\.fact)
+        var key = (inputs + changing.map(\.1.value)).map(\.fact)
+        let isLate = plans[key] == nil && plans.count >= Self.mostPlans
+        if isLate { key = key.map { _ in nil } }
         let compiled: Compiled
         if let known = plans[key] {
             compiled = known
         } else {
-            compiled = try compile(inputs, outer, pool: pool)
-            if plans.count >= Self.mostPlans { plans.removeAll() }
+            compiled = try compile(inputs, outer, isLate: isLate, pool: pool)
             plans[key] = compiled
         }
         var given: [ValueID: RuntimeValue] = [:]
@@ -45,9 +49,9 @@ final class Subgraph {
         return try compiled.plan.run(given)
     }
 
-    private func compile(_ inputs: [RuntimeValue], _ outer: [(String, Evaluation.Captured)], pool: ThreadPool) throws
-        -> Compiled
-    {
+    private func compile(
+        _ inputs: [RuntimeValue], _ outer: [(String, Evaluation.Captured)], isLate: Bool, pool: ThreadPool
+    ) throws -> Compiled {
         let program = Program(pool: pool)
         var lowering = Lowering(into: program, functions: functions, versions: versions)
         var captured: [(name: String, id: ValueID)] = []
@@ -55,12 +59,15 @@ final class Subgraph {
             if value.isConstant, case .tensor(let tensor) = value.value {
                 lowering.bind(name, to: program.constant(tensor, name: name))
             } else {
-                let id = program.addInput(name, of: value.value)
+                let id = isLate ? program.addLateInput(name) : program.addInput(name, of: value.value)
                 lowering.bind(name, to: id)
                 captured.append((name, id))
             }
         }
-        let ids = zip(graph.inputs, inputs).map { info, value in program.addInput(info.name ?? "", of: value) }
+        let ids = zip(graph.inputs, inputs).map { info, value in
+            let name = info.name ?? ""
+            return isLate ? program.addLateInput(name) : program.addInput(name, of: value)
+        }
         for (info, id) in zip(graph.inputs, ids) { lowering.bind(info.name ?? "", to: id) }
         try lowering.lower(graph)
         let outputs = try graph.outputs.map { try lowering.output($0.name ?? "") }
