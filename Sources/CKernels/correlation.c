@@ -1,7 +1,5 @@
 #include "CKernels.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "dispatch.h"
 
 #if defined(__x86_64__)
 
@@ -70,28 +68,13 @@ static const kernels avx512 = {
     "avx512", correlate_block_avx512, correlate_one_avx512, gradient_block_avx512, gradient_one_avx512, 8, 3, 16 * 8,
 };
 
-static const kernels *choice(void) {
-    const char *wish = getenv("RENE_KERNELS");
-    if (wish != NULL && strcmp(wish, "baseline") == 0) return &baseline;
-    if ((wish == NULL || strcmp(wish, "avx2") != 0) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512bw"))
-        return &avx512;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return &avx2;
-    return &baseline;
+static const kernels *best(void) {
+    static const kernels *const forms[] = {&baseline, &avx2, &avx512};
+    return forms[rene_vector_set()];
 }
 #else
-static const kernels *choice(void) { return &baseline; }
+static const kernels *best(void) { return &baseline; }
 #endif
-
-static const kernels *best(void) {
-    static const kernels *chosen;
-    const kernels *known = __atomic_load_n(&chosen, __ATOMIC_RELAXED);
-    if (known == NULL) {
-        known = choice();
-        __atomic_store_n(&chosen, known, __ATOMIC_RELAXED);
-    }
-    return known;
-}
 
 const char *rene_kernels(void) { return best()->name; }
 

@@ -1,7 +1,7 @@
 #include "vectors_lanes.h"
 
 // Arrays are [outer][channels][inner]. For inner > 1 a run is the inner extent of one channel and a coefficient one
-// number; for inner = 1 a run is the range of channels and a coefficient varies along it. `each` says which, a constant.
+// number; for inner = 1 a run is the range of channels and a coefficient varies along it. The constant `each` says which.
 #define coefficient NAME(coefficient)
 INLINE V coefficient(const float *a, size_t i, size_t count, int each) {
     return each ? fetch(a + i, count) : all(a[0]);
@@ -33,8 +33,8 @@ INLINE V masked(const float *dy, const float *y, size_t at, size_t count, float 
 }
 
 // Each block of a run about the mean known so far, the first about its own; blocks are joined as rene_batch_join does.
-// So x is read once, and neither a large mean nor means that differ cost accuracy: what is cancelled in the squares of a
-// block is no more than what the distance of its mean adds to them.
+// So x is read once, and neither a large mean nor means that differ cost accuracy: what is cancelled in the squares of
+// a block is no more than what the distance of its mean adds to them.
 TARGET static void NAME(rene_batch_moments)(
     double *mean, double *squares, const float *x, size_t outer, size_t channels, size_t inner, size_t c0, size_t c1) {
     if (inner == 1) {

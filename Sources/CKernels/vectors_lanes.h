@@ -1,5 +1,5 @@
-// Included once for each instruction set by the bodies: the vector types, loads and stores of whole and partial vectors,
-// and sums. A partial vector goes through the same arithmetic as a whole one, padded with zeros, so that the result of
+// Included once for each instruction set by the bodies: the vector types, loads and stores of whole and partial
+// vectors, and sums. A partial vector goes through the same arithmetic as a whole one, padded with zeros, so that the result of
 // an element does not depend on where it lies.
 
 #define V NAME(vector)

@@ -157,8 +157,8 @@ INLINE V normal_distribution(V x) {
 // e^(−x²/2) / √(2π)
 INLINE V normal_density(V x) { return 0.39894228f * exponential(-0.5f * (x * x)); }
 
-// sin(x + quarter·π/2), quarter 0 or 1, for |x| < 10⁴. π/2 is subtracted in four parts, of which the first three have 11
-// bits so that their products with the number of quarters are exact without contraction too.
+// sin(x + quarter·π/2), quarter 0 or 1, for |x| < 10⁴. π/2 is subtracted in four parts, the first three of 11 bits so
+// that their products with the number of quarters are exact without contraction too.
 INLINE V circular(V x, int quarter) {
     V shifted = x * 0.636619772f + ROUNDING;
     V n = shifted - ROUNDING;

@@ -26,12 +26,18 @@ enum OperatorRegistry {
         GatherOperators.all,
         ScatterOperators.all,
         TopKOperators.all,
-        SelectionOperators.all,
+        FilteringOperators.all,
         OneHotOperators.all,
         NonMaxSuppressionOperators.all,
         ResizeOperators.all,
         GridOperators.all,
         RegionOperators.all,
+        FillingOperators.all,
+        RandomOperators.all,
+        WindowOperators.all,
+        SpectrumOperators.all,
+        DeterminantOperators.all,
+        BatchTraining.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(

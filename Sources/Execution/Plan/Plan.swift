@@ -65,6 +65,7 @@ final class Plan {
         }
         self.steps = steps
         self.macs = macs
+        for (id, value) in program.initial { try set(id, to: .tensor(value)) }
     }
 
     /// The memory of a parameter, an input or an output that stays.

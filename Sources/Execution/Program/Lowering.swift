@@ -8,11 +8,40 @@ struct Lowering {
     private var scopes: [[String: ValueID]] = [[:]]
     private var attributes: [String: Attribute.Value] = [:]
     private var depth = 0
+    private let mode: Mode
+    /// The batch normalizations that were lowered with the statistics of the batch.
+    private(set) var normalizations: [Normalization] = []
+
+    /// How a model is lowered that is to be trained.
+    struct Mode {
+        /// Constants of the main graph that become parameters.
+        var trains: (String) -> Bool = { _ in false }
+        /// Batch normalizations take the statistics of the batch.
+        var normalizesByBatch = false
+    }
+
+    /// A batch normalization whose stored statistics follow those of the batches.
+    struct Normalization {
+        /// Names of the stored mean and variance.
+        var mean: String
+        var variance: String
+        var momentum: Float
+        /// The stored ones.
+        var initial: (mean: [Float], variance: [Float])
+        /// The batch's own.
+        var batchMean: ValueID
+        var batchVariance: ValueID
+        /// Elements that a channel's statistics are of.
+        var count: Int
+    }
 
     static let largestDepth = 64
 
-    init(into program: Program, functions: [FunctionName: Function], versions: [OperatorSet]) {
+    init(
+        into program: Program, functions: [FunctionName: Function], versions: [OperatorSet], mode: Mode = Mode()
+    ) {
         self.program = program
+        self.mode = mode
         self.functions = functions
         self.versions = versions
     }
@@ -51,7 +80,8 @@ struct Lowering {
         for tensor in graph.initializers {
             guard let name = tensor.name, scopes.last?[name] == nil else { continue }
             do {
-                bind(name, to: program.constant(try TensorValue(tensor), name: name))
+                let value = try TensorValue(tensor)
+                bind(name, to: mode.trains(name) ? program.addParameter(value, name: name) : program.constant(value, name: name))
             } catch let error as ConversionError where error.code == "execution.type" {
                 // Constants of types that are not executed matter only where they are read.
                 continue
@@ -81,6 +111,12 @@ struct Lowering {
         }
         if domain.isEmpty, node.operation == "If", try takeBranch(node, inputs) { return }
 
+        if mode.normalizesByBatch, domain.isEmpty, node.operation == "BatchNormalization",
+            try normalizeByBatch(node, inputs)
+        {
+            return
+        }
+
         var use = OperatorUse(
             OperatorKey(domain: domain, name: node.operation), AttributeList(node.attributes),
             version: Int(versions.version(of: domain) ?? 1), node: name)
@@ -99,6 +135,25 @@ struct Lowering {
             }
             bind(output, to: id)
         }
+    }
+
+    /// False for a normalization that cannot be done with the statistics of the batch.
+    private mutating func normalizeByBatch(_ node: Node, _ inputs: [ValueID?]) throws -> Bool {
+        let given = inputs.compactMap { $0 }
+        guard given.count >= 5, let fact = program[given[0]].fact, fact.type == .float32, fact.shape.count >= 2,
+            let mean = try program[given[3]].constant?.floats(),
+            let variance = try program[given[4]].constant?.floats()
+        else { return false }
+        let attributes = AttributeList(node.attributes)
+        let made = try program.emit(
+            "BatchTraining", domain: "rene", Array(given[..<3]),
+            ["epsilon": attributes.float("epsilon", otherwise: 1e-5)], outputs: 4)
+        bind(node.outputs[0], to: made[0])
+        normalizations.append(
+            Normalization(
+                mean: node.inputs[3], variance: node.inputs[4], momentum: attributes.float("momentum", otherwise: 0.9),
+                initial: (mean, variance), batchMean: made[1], batchVariance: made[3], count: fact.count / max(1, fact.shape[1])))
+        return true
     }
 
     /// A branch whose condition is known needs no node of its own.

@@ -33,6 +33,8 @@ final class Program {
 
     private(set) var values: [Value] = []
     private(set) var instructions: [Instruction] = []
+    /// What parameters hold at first.
+    private(set) var initial: [ValueID: TensorValue] = [:]
     let pool: ThreadPool
 
     /// The version of ONNX's operators in which the program's own nodes are emitted.
@@ -65,6 +67,13 @@ final class Program {
     /// A value that stays in place between runs and may be changed in between.
     func addParameter(_ name: String, _ fact: TensorFact) -> ValueID {
         add(Value(name: name, fact: fact, role: .parameter))
+    }
+
+    /// A parameter with the value that it has at first.
+    func addParameter(_ value: TensorValue, name: String) -> ValueID {
+        let id = addParameter(name, value.fact)
+        initial[id] = value
+        return id
     }
 
     /// An input that is no tensor, or whose extents are not known.
@@ -189,6 +198,30 @@ final class Program {
         }
         instructions.append(instruction)
         return wanted.indices.map { wanted[$0] ? instruction.outputs[$0] : nil }
+    }
+
+    /// Adds an instruction that is prepared already.
+    func append(_ instruction: Instruction) { instructions.append(instruction) }
+
+    /// Adds a use of an operator whose results are values that are there already, of the same types and extents; as a pass
+    /// does that computes them in another way.
+    func emit(
+        _ name: String, domain: String = "", _ inputs: [ValueID?], _ attributes: AttributeList = [:],
+        into outputs: [ValueID?], node: String
+    ) throws {
+        let use = OperatorUse(
+            OperatorKey(domain: domain, name: name), attributes, version: Self.version, node: node)
+        let count = instructions.count
+        let made = try emit(use, inputs, wanted: outputs.map { $0 != nil })
+        for (new, old) in zip(made, outputs) {
+            guard let new, let old else { continue }
+            guard values[new.index].fact == values[old.index].fact else {
+                throw ExecutionError.internal("a pass has changed what \(node) gives")
+            }
+            values[old.index].constant = values[new.index].constant
+        }
+        guard instructions.count == count + 1 else { return }
+        for (position, old) in outputs.enumerated() { if let old { instructions[count].outputs[position] = old } }
     }
 
     /// Puts other instructions in place of all, as a pass over the program does.

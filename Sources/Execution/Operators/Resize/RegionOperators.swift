@@ -36,7 +36,7 @@ enum RegionOperators {
                 arguments.pool.split(images.count * bins) { range in
                     for unit in range {
                         let (n, bin) = unit.quotientAndRemainder(dividingBy: bins)
-                        let region = unsafe AlignedRegion(
+                        let region = AlignedRegion(
                             (0..<4).map { unsafe Double(corners[4 * n + $0]) * scale - (isHalf ? 0.5 : 0) },
                             isHalf: isHalf, output: output, sampling: sampling)
                         let samples = region.samples(

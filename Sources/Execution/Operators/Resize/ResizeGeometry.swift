@@ -67,7 +67,7 @@ struct ResizeGeometry {
             }
             for (axis, scale) in zip(named, scales) {
                 let extent = (Float(axes[axis].source) * scale).rounded(.down)
-                guard scale > 0, extent < 1 << 31 else { throw ExecutionError.attribute("a scale of \(scale)") }
+                guard scale > 0, extent < 0x1p31 else { throw ExecutionError.attribute("a scale of \(scale)") }
                 (axes[axis].result, axes[axis].scale) = (Int(extent), Double(scale))
             }
             return
@@ -88,7 +88,7 @@ struct ResizeGeometry {
         let scale = policy == "not_larger" ? least : most
         for axis in named {
             let extent = (scale * Double(axes[axis].source) + 0.5).rounded(.down)
-            guard extent < 1 << 31 else { throw ExecutionError.shape("a scale of \(scale)") }
+            guard extent < 0x1p31 else { throw ExecutionError.shape("a scale of \(scale)") }
             (axes[axis].result, axes[axis].scale) = (Int(extent), scale)
         }
     }

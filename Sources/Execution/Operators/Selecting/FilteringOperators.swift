@@ -1,7 +1,7 @@
 internal import ConverterKit
 
 /// Operators whose results are as many as the data says.
-enum SelectionOperators {
+enum FilteringOperators {
     static let all = [compress, nonZero, unique]
 
     /// The elements, or the slices along `axis`, where the condition holds.

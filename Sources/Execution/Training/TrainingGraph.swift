@@ -1,0 +1,99 @@
+public import ConverterKit
+
+/// A graph with a loss, and its gradient in the model's weights: what a step of training runs.
+///
+/// Made in three moves: models are lowered into it (one to be trained, perhaps a teacher beside it), a loss is built from
+/// their values, and `compiled` adds the reverse pass and plans all of it for the given extents.
+public final class TrainingGraph {
+    let program: Program
+    private(set) var parameters: [Parameter] = []
+    private(set) var normalizations: [Lowering.Normalization] = []
+
+    struct Parameter {
+        var name: String
+        var id: ValueID
+    }
+
+    /// A value of the graph.
+    public struct Value: Hashable, Sendable {
+        let id: ValueID
+    }
+
+    /// How a model takes part.
+    public struct Mode: Sendable {
+        /// Names of constants that are trained.
+        public var trained: Set<String>
+        /// Batch normalizations take the statistics of the batch and follow them.
+        public var normalizesByBatch: Bool
+
+        public init(trained: Set<String> = [], normalizesByBatch: Bool = false) {
+            self.trained = trained
+            self.normalizesByBatch = normalizesByBatch
+        }
+    }
+
+    public init(threads: Int) { program = Program(pool: ThreadPool.shared(width: threads)) }
+
+    /// A value that is set before each run.
+    public func input(_ name: String, type: ElementType, shape: [Int]) throws -> Value {
+        _ = try TensorValue.byteCount(type, shape)
+        return Value(id: program.addInput(name, TensorFact(type: type, shape: shape)))
+    }
+
+    /// Lowers the model on these inputs. Gives a function from the names of the main graph's values to the values.
+    public func add(_ model: Model, inputs: [String: Value], mode: Mode = Mode()) throws -> (String) -> Value? {
+        var lowering = Lowering(
+            into: program, functions: Lowering.functions(of: model), versions: model.operatorSets,
+            mode: Lowering.Mode(trains: mode.trained.contains, normalizesByBatch: mode.normalizesByBatch))
+        for info in model.graph.inputs {
+            guard let name = info.name, let value = inputs[name] else { continue }
+            lowering.bind(name, to: value.id)
+        }
+        try lowering.lower(model.graph)
+        normalizations += lowering.normalizations
+        for name in mode.trained.sorted() {
+            guard let id = lowering.look(up: name), program[id].role == .parameter else { continue }
+            parameters.append(Parameter(name: name, id: id))
+        }
+        let scope = lowering
+        return { name in scope.look(up: name).map { Value(id: $0) } }
+    }
+
+    /// Mean cross-entropy of logits `[N, classes]` against integer labels `[N]`.
+    public func crossEntropy(_ logits: Value, labels: Value) throws -> Value {
+        Value(id: try program.one("SoftmaxCrossEntropyLoss", [logits.id, labels.id], ["reduction": "mean"]))
+    }
+
+    /// Uses an operator of ONNX's on values; version 18 of its set.
+    public func apply(_ operation: String, _ inputs: [Value], ints: [String: Int] = [:], floats: [String: Float] = [:])
+        throws -> Value
+    {
+        var attributes: AttributeList = [:]
+        for (name, value) in ints { attributes.set(name, value) }
+        for (name, value) in floats { attributes.set(name, value) }
+        return Value(id: try program.one(operation, inputs.map(\.id), attributes))
+    }
+
+    public func constant(_ value: TensorValue) -> Value { Value(id: program.constant(value)) }
+
+    public func shape(of value: Value) throws -> [Int] { try program.fact(value.id).shape }
+
+    /// Adds the gradient of `loss` in all parameters and plans everything.
+    ///
+    /// - Parameter watched: Other values that can be read after a step.
+    public func compiled(loss: Value, watching watched: [Value] = []) throws -> TrainingPlan {
+        guard try program.fact(loss.id).count == 1 else { throw ExecutionError.shape("a loss is one number") }
+        let statistics = normalizations.flatMap { [$0.batchMean, $0.batchVariance] }
+        let kept = [loss.id] + watched.map(\.id) + statistics
+        try ChainContraction.apply(to: program, keeping: kept)
+        try NormalizationFusion.apply(to: program, keeping: kept)
+        let seed = program.constant(
+            try TensorValue([Float(1)], shape: program.fact(loss.id).shape))
+        let gradients = try program.addGradients(of: [loss.id: seed], for: parameters.map(\.id))
+        let outputs = kept + gradients.compactMap { $0 }
+        try LaneRewrite.apply(to: program, keeping: outputs)
+        let plan = try Plan(program, outputs: outputs)
+        return TrainingPlan(
+            plan, parameters: parameters, gradients: gradients, loss: loss.id, normalizations: normalizations)
+    }
+}
