@@ -242,19 +242,22 @@ typedef struct {
     ptrdiff_t in, out;
 } winograd_cut;
 
+enum { most_rows_of_tiles = 12 };  // of any instruction set
+
 static winograd_cut winograd_cut_of(const layout *l, int gradient) {
     winograd_cut c = {ceiling(l->h.to, 4), ceiling(l->w.to, 4), 0, 0, 0};
-    c.tiles = gradient ? 12 : most(1, (352 << 10) / (36 * 64 * (l->from + l->to)));
+    int out = gradient ? l->to : most_rows_of_tiles;
+    c.tiles = gradient ? 12 : most(1, (352 << 10) / (36 * 64 * (l->from + out)));
     c.tiles = least(c.tiles, l->blocks * c.rows * c.columns);
     c.in = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->from | 1;
-    c.out = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * l->to | 1;
+    c.out = (ptrdiff_t)(gradient ? c.tiles | 1 : c.tiles) * out | 1;
     return c;
 }
 
 static size_t winograd_lines(const layout *l, int gradient) {
     winograd_cut c = winograd_cut_of(l, gradient);
     size_t lines = 36 * (c.in + c.out);
-    if (gradient) lines += lines_of(sizeof(float) * 36 * l->from * l->to) + lines_of(sizeof(ptrdiff_t) * l->from);
+    if (gradient) lines += 36 * lines_of(sizeof(float) * l->from * l->to) + lines_of(sizeof(ptrdiff_t) * l->from);
     return lines;
 }
 

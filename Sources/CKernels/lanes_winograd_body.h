@@ -52,12 +52,24 @@ TARGET static inline __attribute__((always_inline)) void NAME(output_axis)(
     STEP(3) = (A1 * A2) * odd_a + ((B1 * B2) * odd_b + m5);
 }
 
+// One axis of Aᵀ with three rows.
+TARGET static inline __attribute__((always_inline)) void NAME(weight_axis)(
+    NAME(v) m0, NAME(v) m1, NAME(v) m2, NAME(v) m3, NAME(v) m4, NAME(v) m5, float *out, ptrdiff_t step) {
+    NAME(v) even_a = m1 + m2, odd_a = m1 - m2, even_b = m3 + m4, odd_b = m3 - m4;
+    STEP(0) = (m0 + even_a) + even_b;
+    STEP(1) = A1 * odd_a + B1 * odd_b;
+    STEP(2) = A2 * even_a + (B2 * even_b + m5);
+}
+
 // Bᵀ x B of the 6×6 pixels from (row, column) of an h × w plane, zeros outside, to lines `step` floats apart.
 TARGET static void NAME(transform_input)(
-    const float *restrict x, int h, int w, int row, int column, float *restrict to, ptrdiff_t step) {
+    const float *restrict x, int h, int w, int row, int column, ptrdiff_t ahead, float *restrict to, ptrdiff_t step) {
     _Alignas(64) float patch[36 * line];
     ptrdiff_t pitch = (ptrdiff_t)w * line;
     const float *from = x + row * pitch + (ptrdiff_t)column * line;
+    // The rows of a patch are too short for the processor to foresee those of the next channel.
+    for (int i = 0; i < 6; i++)
+        for (int j = 0; j < 6; j++) __builtin_prefetch(from + ahead + i * pitch + j * line);
     if (row < 0 || column < 0 || row + 6 > h || column + 6 > w) {
         for (int i = 0; i < 6; i++)
             for (int j = 0; j < 6; j++)
@@ -154,7 +166,7 @@ TARGET static void NAME(transform_output)(
     }
 }
 
-// packed[36][tile of rows][channel][row of the tile]
+// packed[tile of rows][36][channel][row of the tile]
 static void NAME(winograd_pack)(const layout *l, int backward, const float *weights, float *packed) {
     const double a = A1, b = B1;
     const double g[6][3] = {
@@ -167,12 +179,13 @@ static void NAME(winograd_pack)(const layout *l, int backward, const float *weig
             for (int r = 0; r < tile_rows(l->to, tiles, t); r++) {
                 const float *w =
                     weights + (backward ? (ptrdiff_t)c * l->to + m + r : (ptrdiff_t)(m + r) * l->from + c) * 9;
-                float *to = packed + (ptrdiff_t)m * l->from + (ptrdiff_t)c * tile_rows(l->to, tiles, t) + r;
+                int rows = tile_rows(l->to, tiles, t);
+                float *to = packed + (ptrdiff_t)36 * m * l->from + (ptrdiff_t)c * rows + r;
                 for (int i = 0; i < 6; i++)
                     for (int j = 0; j < 6; j++) {
                         double sum = 0;
                         for (int p = 0; p < 9; p++) sum += g[i][p / 3] * g[j][p % 3] * w[backward ? 8 - p : p];
-                        to[(ptrdiff_t)(i * 6 + j) * l->from * l->to] = (float)sum;
+                        to[(ptrdiff_t)(i * 6 + j) * l->from * rows] = (float)sum;
                     }
             }
 }
@@ -183,7 +196,7 @@ static void NAME(winograd)(
     winograd_cut c = winograd_cut_of(l, 0);
     float *in = scratch, *out = in + 36 * c.in * line;
     span whole = {0, 0, l->from};
-    product k = {&whole, 1, (ptrdiff_t)l->from * line, (ptrdiff_t)l->to * line, line, 0, lo, hi}, last = k;
+    product k = {&whole, 1, (ptrdiff_t)l->from * line, MOST_ROWS * line, line, 0, lo, hi}, last = k;
     last.finish = finish;
     ptrdiff_t from_plane = (ptrdiff_t)l->h.from * l->w.from * line, to_plane = (ptrdiff_t)l->h.to * l->w.to * line;
     int tiles = tile_count(l->to, MOST_ROWS);
@@ -196,34 +209,38 @@ static void NAME(winograd)(
                 patch p = patch_of(&c, begin + i);
                 NAME(transform_input)(
                     x + (p.block * l->from + channel) * from_plane, l->h.from, l->w.from, p.row - l->h.pad,
-                    p.column - l->w.pad, in + ((ptrdiff_t)i * l->from + channel) * line, c.in * line);
+                    p.column - l->w.pad, from_plane, in + ((ptrdiff_t)i * l->from + channel) * line, c.in * line);
             }
-        for (int p = 0; p < 36; p++)
-            for (int t = 0, m = 0; t < tiles; m += tile_rows(l->to, tiles, t++))
+        for (int t = 0, m = 0; t < tiles; m += tile_rows(l->to, tiles, t++)) {
+            int rows = tile_rows(l->to, tiles, t);
+            for (int p = 0; p < 36; p++)
                 NAME(multiply)(
-                    &k, tile_rows(l->to, tiles, t), in + p * c.in * line,
-                    packed + ((ptrdiff_t)p * l->to + m) * l->from, NULL, NULL, out + (p * c.out + m) * line, count);
-        for (int channel = 0; channel < l->to; channel++)
-            for (int i = 0; i < count; i++) {
-                patch p = patch_of(&c, begin + i);
-                ptrdiff_t at =
-                    (p.block * l->to + channel) * to_plane + ((ptrdiff_t)p.row * l->w.to + p.column) * line;
-                NAME(transform_output)(
-                    out + ((ptrdiff_t)i * l->to + channel) * line, c.out * line, &last, bias == NULL ? 0 : bias[channel],
-                    residual == NULL ? NULL : residual + at, y + at, (ptrdiff_t)l->w.to * line,
-                    least(4, l->h.to - p.row), least(4, l->w.to - p.column));
-            }
+                    &k, rows, in + p * c.in * line, packed + ((ptrdiff_t)36 * m + p * rows) * l->from, NULL, NULL,
+                    out + p * c.out * line, count);
+            for (int row = 0; row < rows; row++)
+                for (int i = 0; i < count; i++) {
+                    patch p = patch_of(&c, begin + i);
+                    int channel = m + row;
+                    ptrdiff_t at =
+                        (p.block * l->to + channel) * to_plane + ((ptrdiff_t)p.row * l->w.to + p.column) * line;
+                    NAME(transform_output)(
+                        out + (i * MOST_ROWS + row) * line, c.out * line, &last, bias == NULL ? 0 : bias[channel],
+                        residual == NULL ? NULL : residual + at, y + at, (ptrdiff_t)l->w.to * line,
+                        least(4, l->h.to - p.row), least(4, l->w.to - p.column));
+                }
+        }
     }
 }
 
-static void NAME(winograd_gradient)(
+TARGET static void NAME(winograd_gradient)(
     const layout *l, const float *x, const float *dy, float *dw, float *db, float *scratch, int part, int parts) {
     winograd_cut c = winograd_cut_of(l, 1);
     ptrdiff_t channel_step = (c.tiles | 1) * line;
     float *in = scratch, *out = in + 36 * c.in * line, *sums = out + 36 * c.out * line;
-    ptrdiff_t *offsets = (ptrdiff_t *)(sums + lines_of(sizeof(float) * 36 * l->from * l->to) * line);
+    ptrdiff_t plane = lines_of(sizeof(float) * l->from * l->to) * line;
+    ptrdiff_t *offsets = (ptrdiff_t *)(sums + 36 * plane);
     for (int n = 0; n < l->from; n++) offsets[n] = n * channel_step;
-    memset(sums, 0, sizeof(float) * 36 * l->from * l->to);
+    memset(sums, 0, sizeof(float) * 36 * plane);
     if (db != NULL) memset(db, 0, sizeof(float) * l->to);
     ptrdiff_t from_plane = (ptrdiff_t)l->h.from * l->w.from * line, to_plane = (ptrdiff_t)l->h.to * l->w.to * line;
     long long all = (long long)l->blocks * c.rows * c.columns;
@@ -235,7 +252,7 @@ static void NAME(winograd_gradient)(
                 patch p = patch_of(&c, begin + i);
                 NAME(transform_input)(
                     x + (p.block * l->from + channel) * from_plane, l->h.from, l->w.from, p.row - l->h.pad,
-                    p.column - l->w.pad, in + channel * channel_step + i * line, c.in * line);
+                    p.column - l->w.pad, from_plane, in + channel * channel_step + i * line, c.in * line);
             }
         for (int channel = 0; channel < l->to; channel++) {
             quad sum = {0};
@@ -249,20 +266,25 @@ static void NAME(winograd_gradient)(
         }
         for (int p = 0; p < 36; p++) {
             sweep s = {out + p * c.out * line, in + p * c.in * line, 0, 0, line, 1, count};
-            NAME(accumulate)(
-                &s, l->to, l->from, channel_step, offsets, sums + (ptrdiff_t)p * l->from * l->to, l->from);
+            NAME(accumulate)(&s, l->to, l->from, channel_step, offsets, sums + p * plane, l->from);
         }
     }
-    const float a[3][6] = {
-        {1, 1, 1, 1, 1, 0}, {0, A1, -A1, B1, -B1, 0}, {0, A2, A2, B2, B2, 1},
-    };
-    for (ptrdiff_t i = 0; i < (ptrdiff_t)l->from * l->to; i++)
-        for (int t = 0; t < 9; t++) {
-            float sum = 0;
-            for (int p = 0; p < 36; p++)
-                sum += a[t / 3][p / 6] * a[t % 3][p % 6] * sums[p * (ptrdiff_t)l->from * l->to + i];
-            dw[i * 9 + t] = sum;
+    for (ptrdiff_t i = 0; i < plane; i += LANES) {
+        _Alignas(64) float half[18 * LANES], whole[9 * LANES];
+        for (int j = 0; j < 6; j++) {
+            const float *m = sums + j * plane + i;
+            NAME(weight_axis)(
+                *(const NAME(v) *)m, *(const NAME(v) *)(m + 6 * plane), *(const NAME(v) *)(m + 12 * plane),
+                *(const NAME(v) *)(m + 18 * plane), *(const NAME(v) *)(m + 24 * plane),
+                *(const NAME(v) *)(m + 30 * plane), half + j * LANES, 6 * LANES);
         }
+        for (int a = 0; a < 3; a++) {
+            const NAME(v) *m = (const NAME(v) *)(half + a * 6 * LANES);
+            NAME(weight_axis)(m[0], m[1], m[2], m[3], m[4], m[5], whole + a * 3 * LANES, LANES);
+        }
+        for (ptrdiff_t k = i; k < i + LANES && k < (ptrdiff_t)l->from * l->to; k++)
+            for (int t = 0; t < 9; t++) dw[k * 9 + t] = whole[t * LANES + (k - i)];
+    }
 }
 
 #undef A1
