@@ -38,6 +38,19 @@ enum OperatorRegistry {
         SpectrumOperators.all,
         DeterminantOperators.all,
         BatchTraining.operators,
+        ArithmeticOperators.all,
+        VariadicOperators.all,
+        PowerOperators.all,
+        ComparisonOperators.all,
+        LogicalOperators.all,
+        SelectionOperators.all,
+        ClipOperators.all,
+        MathOperators.all,
+        ActivationOperators.all,
+        GeluOperators.all,
+        ClassificationOperators.all,
+        CastOperators.all,
+        ReductionOperators.all,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(

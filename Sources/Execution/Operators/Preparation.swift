@@ -94,6 +94,8 @@ struct Prepared {
     /// Inputs whose memory output 0 may take, when nobody reads them later: of the same extents, and each element is
     /// read before it is written.
     var overwritable: [Int] = []
+    /// Outputs that the preparation has computed, of strings for example.
+    var results: [TensorValue]?
     /// Multiply-accumulates.
     var macs = 0
     var kernel: Kernel
@@ -109,6 +111,20 @@ struct Prepared {
     static func view(_ fact: TensorFact) -> Prepared {
         var prepared = Prepared([fact]) { _ in }
         prepared.isView = true
+        return prepared
+    }
+}
+
+extension Prepared {
+    /// The output is known ahead, from the content of the inputs.
+    static func known(_ value: TensorValue) -> Prepared {
+        let bytes = value.fact.byteCount
+        var prepared = Prepared([value.fact]) { arguments in
+            let from = unsafe value.buffer.base.assumingMemoryBound(to: UInt8.self)
+            unsafe arguments.output(0, UInt8.self).update(from: from, count: bytes)
+        }
+        prepared.results = [value]
+        prepared.isConstant = true
         return prepared
     }
 }
