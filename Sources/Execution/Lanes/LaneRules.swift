@@ -2,7 +2,7 @@ internal import ConverterKit
 
 /// How operators are done in lanes. A rule emits the operator's form in lanes and says whether it did.
 enum LaneRules {
-    typealias Rule = (inout LaneRewrite, Program.Instruction) throws -> Bool
+    typealias Rule = @Sendable (inout LaneRewrite, Program.Instruction) throws -> Bool
 
     static let table: [OperatorKey: Rule] = ConvolutionLaneRules.table
         .merging(ElementwiseLaneRules.table) { first, _ in first }

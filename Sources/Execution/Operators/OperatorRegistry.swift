@@ -56,6 +56,9 @@ enum OperatorRegistry {
     private static let byKey: [OperatorKey: Operator] = Dictionary(
         families.joined().map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
+    /// Derivatives of elementwise operators.
+    static var elementwiseGradients: [OperatorKey] { [] }
+
     static var all: [Operator] { families.flatMap { $0 } }
 
     static func named(_ key: OperatorKey) -> Operator? { byKey[key] }

@@ -1,5 +1,5 @@
 internal import CKernels
-public import ConverterKit
+internal import ConverterKit
 
 /// A step of training that is ready to run.
 public final class TrainingPlan {

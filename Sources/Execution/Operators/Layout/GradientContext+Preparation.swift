@@ -7,7 +7,7 @@ extension GradientContext {
             use: use,
             inputs: try inputs.map { id in
                 try id.map { Preparation.Input(fact: try program.fact($0), constant: program[$0].constant) }
-            }, wanted: outputs.map { $0 != nil })
+            }, wanted: outputs.map { $0 != nil }, threads: program.pool.width)
     }
 
     /// Zeros of the type of `id` in a shape.

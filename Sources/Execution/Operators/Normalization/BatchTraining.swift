@@ -110,7 +110,7 @@ enum BatchTraining {
                 context.gradient(), context.input(0), context.input(1), context.output(1), context.output(2),
                 limits.isOpen ? nil : context.output(0),
             ], context.attributes, outputs: residual && !limits.isOpen ? 4 : 3)
-        return [made[0], made[1], made[2], residual ? (limits.isOpen ? context.gradient() : made[3]) : nil]
+        return [made[0], made[1], made[2], residual ? try limits.isOpen ? context.gradient() : made[3] : nil]
     }
 
     struct Limits {
