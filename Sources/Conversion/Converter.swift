@@ -1,4 +1,6 @@
 public import ConverterKit
+internal import Decompositions
+internal import LayerMapping
 public import PluginHost
 
 /// The job: import, map, analyse, search, factorize, export, verify, publish, report.

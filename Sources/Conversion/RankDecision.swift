@@ -1,5 +1,8 @@
 internal import ConverterKit
+internal import Decompositions
+internal import LayerMapping
 internal import LinearAlgebra
+internal import RankSearch
 
 /// Decides what becomes of each layer and computes the factors: by the errors of weights alone, or, where the graph can be
 /// executed, until the outputs keep within their budget.

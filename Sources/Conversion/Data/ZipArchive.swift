@@ -3,7 +3,7 @@ internal import ConverterKit
 internal import Glibc
 
 /// The files in a ZIP archive, by libzip. Bounds keep a hostile archive from filling the memory.
-struct ZipArchive: ~Copyable {
+@safe struct ZipArchive: ~Copyable {
     struct Entry {
         var index: UInt
         var name: String

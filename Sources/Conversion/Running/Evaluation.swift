@@ -1,4 +1,4 @@
-public import ConverterKit
+internal import ConverterKit
 internal import LinearAlgebra
 public import PluginHost
 
