@@ -5,17 +5,6 @@ enum OperatorRegistry {
     static let families: [[Operator]] = [
         IdentityOperators.all,
         ShapeOperators.all,
-        ControlOperators.all,
-        ScanOperators.all,
-        SequenceOperators.all,
-        RecurrentOperators.all,
-        LossOperators.all,
-        MatrixOperators.all,
-        ConvolutionOperators.all,
-        TransposedConvolutionOperators.all,
-        BatchNormalizationOperators.all,
-        LaneLayout.operators,
-        LaneConvolution.operators,
         PermutationOperators.all,
         SliceOperators.all,
         JoiningOperators.all,
@@ -37,7 +26,24 @@ enum OperatorRegistry {
         WindowOperators.all,
         SpectrumOperators.all,
         DeterminantOperators.all,
-        BatchTraining.operators,
+        ControlOperators.all,
+        ScanOperators.all,
+        SequenceOperators.all,
+        RecurrentOperators.all,
+        LossOperators.all,
+        MatrixOperators.all,
+        ConvolutionOperators.all,
+        TransposedConvolutionOperators.all,
+        BatchNormalizationOperators.all,
+        MaxPoolingOperators.all,
+        AveragePoolingOperators.all,
+        GlobalPoolingOperators.all,
+        LayerNormalizationOperators.all,
+        SkipNormalizationOperators.all,
+        GroupNormalizationOperators.all,
+        LocalResponseOperators.all,
+        LaneLayout.operators,
+        LaneConvolution.operators,
         ArithmeticOperators.all,
         VariadicOperators.all,
         PowerOperators.all,
@@ -50,16 +56,24 @@ enum OperatorRegistry {
         GeluOperators.all,
         ClassificationOperators.all,
         CastOperators.all,
+        FusedElementwise.all,
         ReductionOperators.all,
+        SoftmaxOperators.all,
+        SelectionReductions.all,
+        NormalizationOperators.all,
+        BatchTraining.operators,
     ]
 
     private static let byKey: [OperatorKey: Operator] = Dictionary(
         families.joined().map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
 
-    /// Derivatives of elementwise operators.
-    static var elementwiseGradients: [OperatorKey] { [] }
-
     static var all: [Operator] { families.flatMap { $0 } }
+
+    /// Derivatives that are computed element by element.
+    static var elementwiseGradients: [OperatorKey] {
+        [MathOperators.all, ActivationOperators.all, GeluOperators.all, ClipOperators.all].joined().map(\.key)
+            .filter { $0.domain == "rene" }
+    }
 
     static func named(_ key: OperatorKey) -> Operator? { byKey[key] }
 }

@@ -127,6 +127,22 @@ public final class TrainingPlan {
         return all
     }
 
+    /// Sets stored statistics by the names of the model's constants.
+    public func setStatistics(_ values: [String: [Float]]) {
+        for index in normalizations.indices {
+            let names = normalizations[index].names
+            if let mean = values[names.mean], mean.count == normalizations[index].running.mean.count {
+                normalizations[index].running.mean = mean
+            }
+            if let variance = values[names.variance], variance.count == normalizations[index].running.variance.count {
+                normalizations[index].running.variance = variance
+            }
+        }
+    }
+
+    /// Number of axes of a parameter, by its number in `update`.
+    public func parameterRank(_ index: Int) -> Int { weights[index].shape.count }
+
     /// Calls `body` with each parameter that has a gradient: number, elements, gradient, count.
     @unsafe public func update(
         _ body: (Int, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int) throws -> Void

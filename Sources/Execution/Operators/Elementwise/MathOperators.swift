@@ -70,10 +70,14 @@ enum MathOperators {
 
     /// Abs, Neg and Sign, in the type's own arithmetic.
     static let integers: [Operator] = [
-        signed("Abs", FloatMap { unsafe rene_abs($0, $1, $2) }),
-        signed("Neg", FloatMap { unsafe rene_neg($0, $1, $2) }),
-        signed("Sign", FloatMap { unsafe rene_sign($0, $1, $2) }),
+        signed("Abs", magnitude),
+        signed("Neg", negative),
+        signed("Sign", sign),
     ]
+
+    static let magnitude = FloatMap { unsafe rene_abs($0, $1, $2) }
+    static let negative = FloatMap { unsafe rene_neg($0, $1, $2) }
+    static let sign = FloatMap { unsafe rene_sign($0, $1, $2) }
 
     private static func signed(_ name: String, _ floats: FloatMap) -> Operator {
         let rule: GradientRule = { context in
