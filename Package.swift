@@ -120,7 +120,7 @@ let tests: [Target] = [
     .testTarget(
         name: "CommandTests", dependencies: [kit, "JobStore", "TestSupport"]),
     .testTarget(
-        name: "ConversionTests", dependencies: [kit, "Conversion", "TestSupport"], swiftSettings: strict),
+        name: "ConversionTests", dependencies: [kit, "Conversion", "Execution", "TestSupport"], swiftSettings: strict),
 ]
 
 let package = Package(

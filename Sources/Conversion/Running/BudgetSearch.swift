@@ -67,6 +67,8 @@ struct BudgetSearch {
             measurement.relativeError.isFinite
         else { return middle }
         let guess = 0.97 * bound * limit / measurement.relativeError
-        return min(max(guess, low + 0.1 * (high - low)), high - 0.1 * (high - low))
+        // In steps, so that the rounding of the outputs, which differs with the number of threads, does not matter.
+        let bounded = min(max(guess, low + 0.1 * (high - low)), high - 0.1 * (high - low))
+        return (bounded * 1e4).rounded() / 1e4 > low ? (bounded * 1e4).rounded() / 1e4 : bounded
     }
 }
