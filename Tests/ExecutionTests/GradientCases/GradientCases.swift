@@ -5,6 +5,7 @@ enum GradientCases {
     static let families: [[GradientCase]] = [
         IdentityCases.all,
         ShapeCases.all,
+        LossCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
