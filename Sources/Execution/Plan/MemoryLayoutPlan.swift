@@ -86,10 +86,8 @@ struct MemoryLayoutPlan {
                         id.map { other == input || root[$0.index] != source || $0 == from } ?? true
                     })
                 else { continue }
-                for member in root.indices where root[member] == root[to.index] && member != source {
-                    if root[member] == to.index { root[member] = source }
-                }
-                root[to.index] = source
+                // The value and its views.
+                for member in root.indices where root[member] == to.index { root[member] = source }
                 last[source] = max(last[source], last[to.index])
                 break
             }
