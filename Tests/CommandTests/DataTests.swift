@@ -41,7 +41,8 @@ struct DataTests {
 
     private func run<Value: Decodable>(_ arguments: String, as _: Value.Type) throws -> Value {
         let (output, status) = Shell.run("'\(Program.path)' \(arguments) 2>'\(folder.path)/errors'")
-        try #require(status == 0, "\(arguments): \(String(decoding: try folder.read("errors"), as: UTF8.self))")
+        let errors = String(decoding: try folder.read("errors"), as: UTF8.self)
+        try #require(status == 0, "\(arguments): \(errors)")
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(Value.self, from: Data(output.utf8))
