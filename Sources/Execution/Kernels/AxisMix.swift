@@ -68,7 +68,8 @@ struct AxisMix {
     /// Multiply-accumulates.
     var macs: Int { outer * inner * table.sources.count }
 
-    @unsafe func run<T: BinaryFloatingPoint>(_ from: UnsafePointer<T>, _ to: UnsafeMutablePointer<T>, pool: ThreadPool) {
+    @unsafe func run<T: BinaryFloatingPoint>(_ from: UnsafePointer<T>, _ to: UnsafeMutablePointer<T>, pool: ThreadPool)
+    {
         let results = table.count
         guard results > 0, inner > 0 else { return }
         pool.split(outer * results, grain: max(1, StridedCopy.grain / (4 * inner))) { range in

@@ -1,8 +1,9 @@
-/// How operands of up to three shapes are walked together with their common shape. Axes along which every operand goes on
-/// as before are one; what is left is an innermost run, along which an operand either advances or stays, and outer axes.
+/// How operands of up to three shapes are walked together with their common shape. Axes along which every operand goes
+/// on as before are one; what is left is an innermost run, along which an operand either advances or stays, and outer
+/// axes.
 ///
-/// Same shapes and scalars give one run over everything, a row operand (the last axes) or a column operand ([…, C, 1, 1])
-/// one outer axis.
+/// Same shapes and scalars give one run over everything, a row operand (the last axes) or a column operand ([…, C, 1,
+/// 1]) one outer axis.
 struct BroadcastLoops: Sendable {
     /// The common shape.
     let shape: [Int]

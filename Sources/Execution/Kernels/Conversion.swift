@@ -1,7 +1,7 @@
 internal import ConverterKit
 
-/// Kernels that convert elements from type to type. Integers wrap to fewer bits, real numbers go towards zero and to the
-/// nearest bound; float16 and bfloat16 results are rounded by the plan, smaller ones here.
+/// Kernels that convert elements from type to type. Integers wrap to fewer bits, real numbers go towards zero and to
+/// the nearest bound; float16 and bfloat16 results are rounded by the plan, smaller ones here.
 enum Conversion {
     static func kernel(
         from: ElementType, to: ElementType, count: Int, saturates: Bool, _ preparation: Preparation

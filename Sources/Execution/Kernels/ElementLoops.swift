@@ -82,7 +82,8 @@ extension Preparation {
 
     func unsuitable(_ type: ElementType) -> ConversionError { ExecutionError.type("\(use.key) of \(type)") }
 
-    /// The two operands' facts and how they are walked, with the `broadcast` and `axis` attributes of versions before 7.
+    /// The two operands' facts and how they are walked, with the `broadcast` and `axis` attributes of versions before
+    /// 7.
     func pair(sameType: Bool = true) throws -> (a: TensorFact, b: TensorFact, loops: BroadcastLoops) {
         let a = try fact(0)
         var b = try fact(1)

@@ -1,8 +1,8 @@
 internal import CKernels
 internal import ConverterKit
 
-/// A tree of elementwise operations in single precision that is computed tile by tile, in the order of its steps. The last
-/// step is the result.
+/// A tree of elementwise operations in single precision that is computed tile by tile, in the order of its steps. The
+/// last step is the result.
 struct ElementwiseExpression: Sendable {
     enum Operand: Hashable, Sendable {
         case input(Int)
@@ -36,8 +36,8 @@ struct ElementwiseExpression: Sendable {
 
     // MARK: - Attributes
 
-    /// Operations by name; two operands and two parameters for each. Operands count inputs and then steps; constants are
-    /// counted from −1 downwards.
+    /// Operations by name; two operands and two parameters for each. Operands count inputs and then steps; constants
+    /// are counted from −1 downwards.
     var attributes: AttributeList {
         var constants: [Float] = []
         var operands: [Int] = []
@@ -91,8 +91,8 @@ struct ElementwiseExpression: Sendable {
 
     // MARK: - Tile buffers
 
-    /// By step, the tile buffer that it writes to, of as few as there are results alive at once. The last step writes to
-    /// the output.
+    /// By step, the tile buffer that it writes to, of as few as there are results alive at once. The last step writes
+    /// to the output.
     var slots: (bySteps: [Int], count: Int) {
         var last = [Int](repeating: 0, count: steps.count)
         for (index, step) in steps.enumerated() {

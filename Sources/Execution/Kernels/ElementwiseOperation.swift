@@ -2,8 +2,8 @@ internal import CKernels
 internal import ConverterKit
 internal import Glibc
 
-/// An operation that chains of elementwise operators are made of, with its loops for single precision. These are the loops
-/// of the operators themselves, so that fused results are the same.
+/// An operation that chains of elementwise operators are made of, with its loops for single precision. These are the
+/// loops of the operators themselves, so that fused results are the same.
 struct ElementwiseOperation: Sendable {
     enum Loop: Sendable {
         case map(FloatMap)

@@ -2,9 +2,10 @@ internal import CKernels
 
 /// y[i] = f(x[i]) in single precision; y may be x.
 @safe struct FloatMap: Sendable {
-    typealias Loop = @Sendable (
-        _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ count: Int
-    ) -> Void
+    typealias Loop =
+        @Sendable (
+            _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ count: Int
+        ) -> Void
     private let loop: Loop
 
     @safe init(_ loop: @escaping Loop) { unsafe self.loop = loop }
@@ -16,9 +17,10 @@ internal import CKernels
 
 /// dx[i] = dy[i]·f′ in single precision, f′ of the operator's input or output v; dx may be either.
 @safe struct FloatDerivative: Sendable {
-    typealias Loop = @Sendable (
-        _ dx: UnsafeMutablePointer<Float>, _ dy: UnsafePointer<Float>, _ v: UnsafePointer<Float>, _ count: Int
-    ) -> Void
+    typealias Loop =
+        @Sendable (
+            _ dx: UnsafeMutablePointer<Float>, _ dy: UnsafePointer<Float>, _ v: UnsafePointer<Float>, _ count: Int
+        ) -> Void
     private let loop: Loop
 
     @safe init(_ loop: @escaping Loop) { unsafe self.loop = loop }
@@ -32,12 +34,14 @@ internal import CKernels
 
 /// y[i] = a[i] ∘ b[i] in single precision, in the forms that broadcasting needs; y may be an operand.
 @safe struct FloatBinary: Sendable {
-    typealias Pair = @Sendable (
-        _ y: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int
-    ) -> Void
-    typealias WithScalar = @Sendable (
-        _ y: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ scalar: Float, _ count: Int
-    ) -> Void
+    typealias Pair =
+        @Sendable (
+            _ y: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ count: Int
+        ) -> Void
+    typealias WithScalar =
+        @Sendable (
+            _ y: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ scalar: Float, _ count: Int
+        ) -> Void
 
     let pair: Pair
     /// a ∘ scalar.

@@ -71,6 +71,9 @@ struct MatrixProduct: Sendable {
         }
     }
 
+    /// For kernels that multiply within the parts of a pool.
+    static func whileSingleThreaded(_ body: () -> Void) { BLAS.withSingleThread(body) }
+
     private static func share(_ piece: Int, _ step: Int, _ extent: Int) -> Range<Int> {
         min(extent, piece * step)..<min(extent, (piece + 1) * step)
     }

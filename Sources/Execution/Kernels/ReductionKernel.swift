@@ -8,7 +8,9 @@ enum ReductionKernel {
         var kernel: Kernel
     }
 
-    static func make(_ reduction: Reduction, _ loops: ReductionLoops, _ storage: StorageType, _ element: any Element.Type)
+    static func make(
+        _ reduction: Reduction, _ loops: ReductionLoops, _ storage: StorageType, _ element: any Element.Type
+    )
         -> Made
     {
         if reduction == .logSumExp {

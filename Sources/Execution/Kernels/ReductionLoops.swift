@@ -1,8 +1,8 @@
 /// How a tensor is reduced over some axes: neighbouring axes that are all kept or all reduced are one, so that only
 /// alternating axes are left, of which the innermost is a run of either kind.
 ///
-/// Trailing axes give one row for each result, leading axes rows that are combined element by element, [0, 2, 3] of NCHW
-/// rows of H·W for each of N.
+/// Trailing axes give one row for each result, leading axes rows that are combined element by element, [0, 2, 3] of
+/// NCHW rows of H·W for each of N.
 struct ReductionLoops: Sendable {
     /// Extents with the reduced axes as 1.
     let keptShape: [Int]
@@ -67,8 +67,8 @@ struct ReductionLoops: Sendable {
         return offset
     }
 
-    /// Into how many parts the rows (or, of only one row, its elements) of each group are divided, for the threads: of the
-    /// extents alone, so that results do not depend on the number of threads.
+    /// Into how many parts the rows (or, of only one row, its elements) of each group are divided, for the threads: of
+    /// the extents alone, so that results do not depend on the number of threads.
     var parts: Int {
         let work = reduced * (isInnerReduced ? 1 : inner)
         guard groups < 32, work >= 1 << 16 else { return 1 }

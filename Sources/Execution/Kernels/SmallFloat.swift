@@ -31,8 +31,8 @@ struct SmallFloatFormat: Sendable {
         (hasInfinity, hasNegativeZero, hasNaN) = (infinity, negativeZero, nan)
     }
 
-    /// The nearest number of the format, ties to even. What is too large becomes the largest number when it saturates, else
-    /// infinity, or not a number where there is none.
+    /// The nearest number of the format, ties to even. What is too large becomes the largest number when it saturates,
+    /// else infinity, or not a number where there is none.
     func round(_ value: Float, saturates: Bool) -> Float {
         if value.isNaN { return hasNaN ? value : largest }
         let magnitude = value.magnitude

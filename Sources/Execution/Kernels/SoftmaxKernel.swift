@@ -1,19 +1,21 @@
 internal import CKernels
 internal import Glibc
 
-/// Softmax and LogSoftmax along the middle axis of [outer, n, inner], with their derivatives. Where inner is 1 the rows lie
-/// in one piece; else vectors of `inner` lanes are worked on side by side.
+/// Softmax and LogSoftmax along the middle axis of [outer, n, inner], with their derivatives. Where inner is 1 the rows
+/// lie in one piece; else vectors of `inner` lanes are worked on side by side.
 struct SoftmaxKernel: Sendable {
     let outer: Int
     let n: Int
     let inner: Int
     let isLogarithmic: Bool
+    /// How many threads there are.
+    let threads: Int
 
-    private static let mostParts = 64
+    private var parts: Int { max(1, min(threads, outer)) }
 
     var count: Int { outer * n * inner }
     /// Two vectors of `inner` for each thread.
-    var scratch: Int { inner == 1 ? 0 : 2 * inner * Self.mostParts * 4 }
+    var scratch: Int { inner == 1 ? 0 : 2 * inner * parts * 4 }
 
     private var grain: Int { max(1, 8192 / max(1, n * inner)) }
 
@@ -22,7 +24,7 @@ struct SoftmaxKernel: Sendable {
         _ arguments: KernelArguments, _ body: (Int, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     ) {
         let scratch = unsafe arguments.scratch(Float.self)
-        let parts = min(Self.mostParts, arguments.pool.width, outer)
+        let parts = min(parts, arguments.pool.width)
         arguments.pool.run { part, _ in
             guard part < parts else { return }
             let first = unsafe scratch + 2 * part * inner

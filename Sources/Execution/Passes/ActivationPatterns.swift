@@ -2,7 +2,8 @@ internal import ConverterKit
 internal import Glibc
 
 extension Program {
-    /// Puts the operator itself in place of activation functions that are spelled out, in any order of their operations.
+    /// Puts the operator itself in place of activation functions that are spelled out, in any order of their
+    /// operations.
     ///
     ///     Given    y = (x · ½) · (1 + Erf(x / √2))
     ///     Result   y = rene::ExactGelu(x)
@@ -27,8 +28,8 @@ extension Program {
     }
 }
 
-/// A function and how its spelt-out forms are known: by their operations, all of which are analytic, and their values at
-/// many points. Two such functions of a few operations that agree there are one.
+/// A function and how its spelt-out forms are known: by their operations, all of which are analytic, and their values
+/// at many points. Two such functions of a few operations that agree there are one.
 struct ActivationPattern {
     let key: OperatorKey
     let value: @Sendable (Double) -> Double

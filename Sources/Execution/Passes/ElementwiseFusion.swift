@@ -12,7 +12,9 @@ extension Program {
         var removed: Set<Int> = []
         for tree in ElementwiseTrees(self, keeping: outputs).all() where tree.members.count > 1 {
             guard let root = tree.members.last, let output = instructions[root].outputs[0] else { continue }
-            guard try BroadcastLoops.common(tree.inputs.map { try fact($0).shape }) == fact(output).shape else { continue }
+            guard try BroadcastLoops.common(tree.inputs.map { try fact($0).shape }) == fact(output).shape else {
+                continue
+            }
             replacements[root] = try instruction(
                 FusedElementwise.key, tree.inputs, tree.expression.attributes, giving: output,
                 node: instructions[root].use.node)

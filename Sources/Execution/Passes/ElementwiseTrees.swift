@@ -67,7 +67,9 @@ struct ElementwiseTrees {
     }
 
     /// By root, every tree, also those within others.
-    func inner() -> [Tree] { operations.keys.sorted(by: >).compactMap { tree(endingIn: $0, mostSteps: Self.mostSteps) } }
+    func inner() -> [Tree] {
+        operations.keys.sorted(by: >).compactMap { tree(endingIn: $0, mostSteps: Self.mostSteps) }
+    }
 
     private func tree(endingIn root: Int, mostSteps: Int) -> Tree? {
         guard let output = program.instructions[root].outputs.first ?? nil, let shape = program[output].fact?.shape
@@ -132,7 +134,9 @@ struct ElementwiseTrees {
 
 extension Program {
     /// An instruction of the program's own domain that gives the value `output`. Throws what the operator throws.
-    func instruction(_ key: OperatorKey, _ inputs: [ValueID], _ attributes: AttributeList, giving output: ValueID, node: String)
+    func instruction(
+        _ key: OperatorKey, _ inputs: [ValueID], _ attributes: AttributeList, giving output: ValueID, node: String
+    )
         throws -> Instruction
     {
         guard let operation = OperatorRegistry.named(key), case .kernel(let prepare) = operation.implementation else {

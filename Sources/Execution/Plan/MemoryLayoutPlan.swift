@@ -86,7 +86,8 @@ struct MemoryLayoutPlan {
                         id.map { other == input || root[$0.index] != source || $0 == from } ?? true
                     })
                 else { continue }
-                // The value and its views.
+                // The result and its views.
+                // Views of the result, too, lie where it does.
                 for member in root.indices where root[member] == to.index { root[member] = source }
                 last[source] = max(last[source], last[to.index])
                 break

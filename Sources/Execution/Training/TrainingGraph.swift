@@ -32,6 +32,21 @@ public final class TrainingGraph {
         }
     }
 
+    /// What is done to make a step faster; results do not depend on it beyond rounding.
+    public struct Passes: OptionSet, Sendable {
+        public let rawValue: Int
+        public init(rawValue: Int) { self.rawValue = rawValue }
+        /// Chains of convolutions run as one where that costs less.
+        public static let chains = Passes(rawValue: 1)
+        /// Batch normalization, the sum and the Relu behind it are one.
+        public static let normalization = Passes(rawValue: 2)
+        /// Sixteen images are the lanes of a vector.
+        public static let lanes = Passes(rawValue: 4)
+        public static let all: Passes = [.chains, .normalization, .lanes]
+    }
+
+    public var passes = Passes.all
+
     public init(threads: Int) { program = Program(pool: ThreadPool.shared(width: threads)) }
 
     /// A value that is set before each run.
@@ -42,16 +57,20 @@ public final class TrainingGraph {
 
     /// Lowers the model on these inputs. Gives a function from the names of the main graph's values to the values.
     public func add(_ model: Model, inputs: [String: Value], mode: Mode = Mode()) throws -> (String) -> Value? {
+        // The statistics of normalizations are measured and not trained.
+        let measured = model.graph.nodes.filter { $0.operation == "BatchNormalization" && $0.inputs.count >= 5 }
+            .flatMap { $0.inputs[3...4] }
+        let trained = mode.trained.subtracting(measured)
         var lowering = Lowering(
             into: program, functions: Lowering.functions(of: model), versions: model.operatorSets,
-            mode: Lowering.Mode(trains: mode.trained.contains, normalizesByBatch: mode.normalizesByBatch))
+            mode: Lowering.Mode(trains: trained.contains, normalizesByBatch: mode.normalizesByBatch))
         for info in model.graph.inputs {
             guard let name = info.name, let value = inputs[name] else { continue }
             lowering.bind(name, to: value.id)
         }
         try lowering.lower(model.graph)
         normalizations += lowering.normalizations
-        for name in mode.trained.sorted() {
+        for name in trained.sorted() {
             guard let id = lowering.look(up: name), program[id].role == .parameter else { continue }
             parameters.append(Parameter(name: name, id: id))
         }
@@ -85,13 +104,13 @@ public final class TrainingGraph {
         guard try program.fact(loss.id).count == 1 else { throw ExecutionError.shape("a loss is one number") }
         let statistics = normalizations.flatMap { [$0.batchMean, $0.batchVariance] }
         let kept = [loss.id] + watched.map(\.id) + statistics
-        try ChainContraction.apply(to: program, keeping: kept)
-        try NormalizationFusion.apply(to: program, keeping: kept)
+        if passes.contains(.chains) { try ChainContraction.apply(to: program, keeping: kept) }
+        if passes.contains(.normalization) { try NormalizationFusion.apply(to: program, keeping: kept) }
         let seed = program.constant(
             try TensorValue([Float(1)], shape: program.fact(loss.id).shape))
         let gradients = try program.addGradients(of: [loss.id: seed], for: parameters.map(\.id))
         let outputs = kept + gradients.compactMap { $0 }
-        try LaneRewrite.apply(to: program, keeping: outputs)
+        if passes.contains(.lanes) { try LaneRewrite.apply(to: program, keeping: outputs) }
         let plan = try Plan(program, outputs: outputs)
         return TrainingPlan(
             plan, parameters: parameters, gradients: gradients, loss: loss.id, normalizations: normalizations)

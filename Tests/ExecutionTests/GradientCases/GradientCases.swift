@@ -5,6 +5,15 @@ enum GradientCases {
     static let families: [[GradientCase]] = [
         IdentityCases.all,
         ShapeCases.all,
+        LayoutCases.all,
+        SelectingCases.all,
+        ResizeCases.all,
+        ElementwiseCases.all,
+        ReductionCases.all,
+        MatrixCases.all,
+        ConvolutionCases.all,
+        PoolingCases.all,
+        NormalizationCases.all,
         LossCases.all,
     ]
 

@@ -1,23 +1,23 @@
 @testable import Execution
 
 enum LossCases {
-    static let all = ["none", "sum", "mean"].flatMap { reduction in
-        [
+    private static let weights = GradientCase.Input.floats([0.5, 1.5, 1, 2])
+    private static let targets = GradientCase.Input.integers([0, 3, 1])
+
+    static let all =
+        ["SoftmaxCrossEntropyLoss", "NegativeLogLikelihoodLoss"].flatMap { name in
+            [
+                GradientCase(name, [.varied([3, 4]), targets]),
+                GradientCase(name, ["reduction": "sum"], [.varied([3, 4]), targets, weights]),
+                GradientCase(name, ["reduction": "none"], [.varied([3, 4]), targets]),
+                GradientCase(name, ["ignore_index": 3], [.varied([3, 4]), targets, weights]),
+                GradientCase(
+                    name, ["reduction": "mean"],
+                    [.varied([2, 4, 3]), .integers([1, 0, 2, 3, 3, 1], shape: [2, 3]), weights]
+                ),
+            ]
+        } + [
             GradientCase(
-                "SoftmaxCrossEntropyLoss", ["reduction": reduction], [.varied([3, 4]), .integers([0, 3, 1])]),
-            GradientCase(
-                "SoftmaxCrossEntropyLoss", ["reduction": reduction, "ignore_index": 3],
-                [.varied([3, 4]), .integers([0, 3, 1]), .floats([0.5, 1, 2, 0.25])], note: "weighted, one ignored"),
-            GradientCase(
-                "SoftmaxCrossEntropyLoss", ["reduction": reduction],
-                [.varied([2, 3, 2]), .integers([0, 2, 1, 1], shape: [2, 2])], outputs: 2,
-                note: "with places, and its logarithms"),
-            GradientCase(
-                "NegativeLogLikelihoodLoss", ["reduction": reduction], [.varied([3, 4]), .integers([0, 3, 1])]),
-            GradientCase(
-                "NegativeLogLikelihoodLoss", ["reduction": reduction, "ignore_index": 1],
-                [.varied([2, 3, 2]), .integers([0, 2, 1, 1], shape: [2, 2]), .floats([0.5, 1, 2])],
-                note: "weighted, with places, two ignored"),
+                "SoftmaxCrossEntropyLoss", [.varied([3, 4]), targets], outputs: 2, note: "with probabilities")
         ]
-    }
 }

@@ -25,7 +25,9 @@ enum ActivationOperators {
             { x, p in max(0, min(1, p.a * x + p.b)) },
             derivative: .ofInput { x, p in p.a * x + p.b > 0 && p.a * x + p.b < 1 ? p.a : 0 },
             floats: { p in FloatMap { unsafe rene_hard_sigmoid($0, $1, Float(p.a), Float(p.b), $2) } },
-            floatDerivative: { p in FloatDerivative { unsafe rene_hard_sigmoid_gradient($0, $1, $2, Float(p.a), Float(p.b), $3) } }),
+            floatDerivative: { p in
+                FloatDerivative { unsafe rene_hard_sigmoid_gradient($0, $1, $2, Float(p.a), Float(p.b), $3) }
+            }),
         UnaryFunction(
             "HardSwish", { x, _ in x * max(0, min(1, x / 6 + 0.5)) },
             derivative: .ofInput { x, _ in x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5 },
@@ -46,7 +48,9 @@ enum ActivationOperators {
             { x, p in p.b * (x < 0 ? p.a * expm1(x) : x) },
             derivative: .ofInput { x, p in p.b * (x < 0 ? p.a * exp(x) : 1) },
             floats: { p in FloatMap { unsafe rene_selu($0, $1, Float(p.a), Float(p.b), $2) } },
-            floatDerivative: { p in FloatDerivative { unsafe rene_selu_gradient($0, $1, $2, Float(p.a), Float(p.b), $3) } }),
+            floatDerivative: { p in
+                FloatDerivative { unsafe rene_selu_gradient($0, $1, $2, Float(p.a), Float(p.b), $3) }
+            }),
         UnaryFunction(
             "Celu", parameters: UnaryFunction.attributes("alpha", 1), { x, p in x < 0 ? p.a * expm1(x / p.a) : x },
             derivative: .ofInput { x, p in x < 0 ? exp(x / p.a) : 1 },
@@ -61,7 +65,8 @@ enum ActivationOperators {
             floats: { _ in FloatMap { unsafe rene_softplus($0, $1, $2) } },
             floatDerivative: { _ in FloatDerivative { unsafe rene_softplus_gradient($0, $1, $2, $3) } }),
         UnaryFunction(
-            "Softsign", { x, _ in x / (1 + abs(x)) }, derivative: .ofInput { x, _ in 1 / ((1 + abs(x)) * (1 + abs(x))) }),
+            "Softsign", { x, _ in x / (1 + abs(x)) }, derivative: .ofInput { x, _ in 1 / ((1 + abs(x)) * (1 + abs(x))) }
+        ),
     ]
 
     static let gates: [UnaryFunction] = [
@@ -78,7 +83,9 @@ enum ActivationOperators {
     ]
 
     /// x / (1 + e^(−αx)).
-    private static func swish(_ name: String, domain: String = "", attribute: String, otherwise: Double) -> UnaryFunction {
+    private static func swish(_ name: String, domain: String = "", attribute: String, otherwise: Double)
+        -> UnaryFunction
+    {
         UnaryFunction(
             name, domain: domain, parameters: UnaryFunction.attributes(attribute, otherwise),
             { x, p in x * logistic(p.a * x) },

@@ -1,8 +1,8 @@
 internal import CKernels
 internal import ConverterKit
 
-/// Clip: min(max(x, low), high), bounds as attributes before version 11 and as inputs from then on. Without a bound there
-/// is none. Where low > high the result is high.
+/// Clip: min(max(x, low), high), bounds as attributes before version 11 and as inputs from then on. Without a bound
+/// there is none. Where low > high the result is high.
 enum ClipOperators {
     static let all = [clip, clipGradient]
 
@@ -37,7 +37,8 @@ enum ClipOperators {
                 }
             }
         }
-        return Prepared([fact], overwritable: [0], kernel: storage == .float ? floats(attributes, fact.count) : make(element))
+        return Prepared(
+            [fact], overwritable: [0], kernel: storage == .float ? floats(attributes, fact.count) : make(element))
     }
 
     private static func bound<T: Element>(_ attributes: AttributeList, _ name: String, _: T.Type) -> T? {
@@ -69,7 +70,9 @@ enum ClipOperators {
     static let clipGradient = Operator("ClipGradient", domain: "rene") { preparation in
         let (gradient, fact) = (try preparation.fact(0), try preparation.fact(1))
         let (storage, element) = try preparation.storage(fact.type)
-        guard gradient == fact else { throw ExecutionError.shape("ClipGradient of \(gradient.shape) and \(fact.shape)") }
+        guard gradient == fact else {
+            throw ExecutionError.shape("ClipGradient of \(gradient.shape) and \(fact.shape)")
+        }
         try checkBounds(preparation, first: 2, fact.type)
         let attributes = preparation.attributes
         func make<T: Element>(_: T.Type) -> Kernel {

@@ -1,7 +1,7 @@
 internal import ConverterKit
 
-/// Operators that compare two tensors of one type, broadcast: Equal, Greater, GreaterOrEqual, Less, LessOrEqual. Nothing is
-/// equal to not-a-number, or less or greater.
+/// Operators that compare two tensors of one type, broadcast: Equal, Greater, GreaterOrEqual, Less, LessOrEqual.
+/// Nothing is equal to not-a-number, or less or greater.
 enum ComparisonOperators {
     static let all = [equal, greater, greaterOrEqual, less, lessOrEqual]
 

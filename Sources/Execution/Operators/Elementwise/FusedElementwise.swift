@@ -1,15 +1,14 @@
 internal import CKernels
 internal import ConverterKit
 
-/// `rene::Elementwise`: a tree of elementwise operations at once, over tiles that stay in the first cache. Its attributes
-/// are those of `ElementwiseExpression`; inputs have the result's extents, one element, or are repeated along leading or
-/// trailing axes.
+/// `rene::Elementwise`: a tree of elementwise operations at once, over tiles that stay in the first cache. Its
+/// attributes are those of `ElementwiseExpression`; inputs have the result's extents, one element, or are repeated
+/// along leading or trailing axes.
 enum FusedElementwise {
     static let all = [operation]
 
     static let key = OperatorKey(domain: "rene", name: "Elementwise")
     static let tile = 2048
-    private static let mostParts = 64
 
     /// How element i of the result finds its element of an input: (i / every) mod count.
     enum Access: Equatable {
@@ -51,9 +50,9 @@ enum FusedElementwise {
         }
         let plan = try TilePlan(expression, accesses, count: shape.elementCount())
         return Prepared(
-            [TensorFact(type: .float32, shape: shape)], scratch: plan.buffers * tile * mostParts * 4,
+            [TensorFact(type: .float32, shape: shape)], scratch: plan.buffers * tile * preparation.threads * 4,
             overwritable: facts.indices.filter { accesses[$0] == .whole && facts[$0].shape == shape },
-            kernel: plan.kernel(mostParts: mostParts))
+            kernel: plan.kernel(mostParts: preparation.threads))
     }
 }
 

@@ -9,9 +9,12 @@ enum MathOperators {
     static let functions: [UnaryFunction] = rounding + powers + circular + hyperbolic + [error]
 
     static let rounding: [UnaryFunction] = [
-        UnaryFunction("Ceil", { x, _ in x.rounded(.up) }, derivative: .zero, floats: { _ in FloatMap { unsafe rene_ceil($0, $1, $2) } }),
         UnaryFunction(
-            "Floor", { x, _ in x.rounded(.down) }, derivative: .zero, floats: { _ in FloatMap { unsafe rene_floor($0, $1, $2) } }),
+            "Ceil", { x, _ in x.rounded(.up) }, derivative: .zero,
+            floats: { _ in FloatMap { unsafe rene_ceil($0, $1, $2) } }),
+        UnaryFunction(
+            "Floor", { x, _ in x.rounded(.down) }, derivative: .zero,
+            floats: { _ in FloatMap { unsafe rene_floor($0, $1, $2) } }),
         UnaryFunction(
             "Round", { x, _ in x.rounded(.toNearestOrEven) }, derivative: .zero,
             floats: { _ in FloatMap { unsafe rene_round($0, $1, $2) } }),
@@ -104,7 +107,8 @@ enum MathOperators {
                 }
             }
             return Prepared(
-                [fact], overwritable: [0], kernel: storage == .float ? ElementLoops.map(count: fact.count, floats) : make(element))
+                [fact], overwritable: [0],
+                kernel: storage == .float ? ElementLoops.map(count: fact.count, floats) : make(element))
         }
     }
 }

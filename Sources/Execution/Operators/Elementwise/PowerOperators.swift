@@ -33,7 +33,7 @@ enum PowerOperators {
         guard T.storage.integer != nil, U.storage.integer != nil, !(exponent < U.zero) else {
             return T(clamping: Glibc.pow(base.asDouble, exponent.asDouble))
         }
-        var (result, factor, rest) = (T(clamping: 1), base, UInt64(exponent.asDouble))
+        var (result, factor, rest) = (T(clamping: 1), base, UInt64(clamping: exponent.asDouble))
         while rest > 0 {
             if rest & 1 == 1 { result = T.multiplying(result, factor) }
             factor = T.multiplying(factor, factor)

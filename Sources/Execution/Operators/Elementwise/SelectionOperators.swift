@@ -85,7 +85,8 @@ enum SelectionOperators {
             ElementLoops.zip(loops) { (x: T, slope: T) -> T in x < T.zero ? T.multiplying(slope, x) : x }
         }
         let kernel =
-            storage == .float ? ElementLoops.zip(loops) { (x: Float, s: Float) -> Float in x < 0 ? s * x : x } : make(element)
+            storage == .float
+            ? ElementLoops.zip(loops) { (x: Float, s: Float) -> Float in x < 0 ? s * x : x } : make(element)
         return Prepared([x], overwritable: [0], kernel: kernel)
     }
 

@@ -56,9 +56,11 @@ struct UnaryFunction: Sendable {
     }
 
     /// Two attributes with their defaults.
-    static func attributes(_ a: String, _ aDefault: Double, _ b: String? = nil, _ bDefault: Double = 0) -> @Sendable (
-        AttributeList
-    ) throws -> Parameters {
+    static func attributes(_ a: String, _ aDefault: Double, _ b: String? = nil, _ bDefault: Double = 0)
+        -> @Sendable (
+            AttributeList
+        ) throws -> Parameters
+    {
         { list in
             Parameters(
                 list.float(a).map { Double($0) } ?? aDefault,

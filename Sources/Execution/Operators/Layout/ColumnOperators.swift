@@ -64,7 +64,9 @@ enum ColumnOperators {
                 }
             }
         }
-        guard let element = fact.type.storage?.element else { throw ExecutionError.unsupported("Col2Im of \(fact.type)") }
+        guard let element = fact.type.storage?.element else {
+            throw ExecutionError.unsupported("Col2Im of \(fact.type)")
+        }
         return make(element)
     }
 

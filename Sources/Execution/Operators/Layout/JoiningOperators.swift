@@ -89,7 +89,8 @@ enum JoiningOperators {
             }
             return Prepared(results) { arguments in
                 for (index, copy) in copies.enumerated() where copy.count > 0 {
-                    unsafe copy.run(from: arguments.bytes(of: 0), to: arguments.outputBytes(index), pool: arguments.pool)
+                    unsafe copy.run(
+                        from: arguments.bytes(of: 0), to: arguments.outputBytes(index), pool: arguments.pool)
                 }
             }
         })

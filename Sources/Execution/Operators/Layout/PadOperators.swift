@@ -73,7 +73,8 @@ enum PadOperators {
             let rank = try preparation.shape(0).count
             let isOld = preparation.version < 11
             let attributes = preparation.attributes
-            guard let pads = try isOld ? attributes.ints("pads") ?? attributes.ints("paddings") : preparation.integers(1)
+            guard
+                let pads = try isOld ? attributes.ints("pads") ?? attributes.ints("paddings") : preparation.integers(1)
             else { throw ExecutionError.missingInput("pads of Pad") }
             let axes = try preparation.version >= 18 ? preparation.integers(3) : nil
             let named = try (axes ?? Array(0..<rank)).map { try Axes.normalized($0, rank: rank) }

@@ -18,7 +18,9 @@ enum SequenceOrderOperators {
             let isUpper = preparation.attributes.flag("upper", otherwise: true)
             let size = try fact.elementSize()
             let hasDiagonal = preparation.isStated(1)
-            if hasDiagonal, try preparation.fact(1).count < 1 { throw ExecutionError.shape("Trilu without its diagonal") }
+            if hasDiagonal, try preparation.fact(1).count < 1 {
+                throw ExecutionError.shape("Trilu without its diagonal")
+            }
             let all = columns > 0 ? fact.count / columns : 0
             return Prepared([fact], overwritable: [0]) { arguments in
                 let stated = unsafe hasDiagonal ? Int(arguments.input(1, Int64.self)[0]) : 0

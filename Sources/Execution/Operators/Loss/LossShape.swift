@@ -59,7 +59,8 @@ struct LossShape: Sendable {
         for row in 0..<rows {
             let target =
                 targetIsLong
-                ? unsafe Int(arguments.input(index, Int64.self)[row]) : unsafe Int(arguments.input(index, Int32.self)[row])
+                ? unsafe Int(arguments.input(index, Int64.self)[row])
+                : unsafe Int(arguments.input(index, Int32.self)[row])
             if target == ignored {
                 unsafe targets[row] = -1
             } else if (0..<classes).contains(target) {

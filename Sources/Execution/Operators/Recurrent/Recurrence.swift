@@ -37,6 +37,10 @@ struct Recurrence: Sendable {
     }
 
     func run(_ arguments: KernelArguments) {
+        BLAS.withSingleThread { runInParts(arguments) }
+    }
+
+    private func runInParts(_ arguments: KernelArguments) {
         let scratch = unsafe arguments.scratch(Float.self)
         for direction in 0..<shape.directions {
             unsafe project(arguments, direction, scratch + direction * projected)
@@ -98,8 +102,11 @@ struct Recurrence: Sendable {
         let to = unsafe part.gates + gates.lowerBound * hidden
         let columns = Int32(gates.count * hidden)
         if part.rows.count == 1 {
-            unsafe Float.uncheckedMatrixVector(
-                m: columns, n: Int32(hidden), a: r, lda: Int32(hidden), x: state, beta: 0, y: to)
+            // Not every BLAS takes a zero β as leave to overwrite what is no number.
+            unsafe to.update(repeating: 0, count: Int(columns))
+            unsafe Float.uncheckedGemv(
+                transpose: false, rows: columns, columns: Int32(hidden), alpha: 1, a: r, lda: Int32(hidden), x: state,
+                xStride: 1, beta: 0, y: to, yStride: 1)
         } else {
             unsafe Float.uncheckedGemm(
                 transposeA: false, transposeB: true, m: Int32(part.rows.count), n: columns, k: Int32(hidden), alpha: 1,

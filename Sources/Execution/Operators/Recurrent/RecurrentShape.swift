@@ -54,6 +54,9 @@ struct RecurrentShape: Sendable {
         guard try !preparation.isStated(4) || preparation.type(4) == .int32 else {
             throw ExecutionError.type("the lengths of \(preparation.operation) are not 32-bit integers")
         }
+        guard try [length, batch].elementCount() <= Int(Int32.max) else {
+            throw ExecutionError.shape("\(preparation.operation) of \(x.shape) is too large")
+        }
         _ = try [length, batch, directions, rows].elementCount()
     }
 

@@ -1,8 +1,8 @@
 internal import ConverterKit
 
 /// ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp and
-/// ReduceSumSquare. Axes are an attribute or, from version 13 or 18 on, input 1; without axes all are reduced, or none with
-/// `noop_with_empty_axes`.
+/// ReduceSumSquare. Axes are an attribute or, from version 13 or 18 on, input 1; without axes all are reduced, or none
+/// with `noop_with_empty_axes`.
 enum ReductionOperators {
     static let all = [
         reduction("ReduceSum", .sum), reduction("ReduceMean", .mean), reduction("ReduceMax", .maximum),

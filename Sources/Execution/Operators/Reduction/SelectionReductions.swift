@@ -21,7 +21,11 @@ enum SelectionReductions {
             let takesLast = preparation.attributes.flag("select_last_index")
             var shape = fact.shape
             if !shape.isEmpty {
-                if preparation.attributes.flag("keepdims", otherwise: true) { shape[axis] = 1 } else { shape.remove(at: axis) }
+                if preparation.attributes.flag("keepdims", otherwise: true) {
+                    shape[axis] = 1
+                } else {
+                    shape.remove(at: axis)
+                }
             }
             guard n > 0 || outer * inner == 0 else { throw ExecutionError.shape("\(name) of no elements") }
             func make<T: Element>(_: T.Type) -> Kernel {
@@ -37,7 +41,9 @@ enum SelectionReductions {
                                 let (value, top) = unsafe (from[index * inner], from[best * inner])
                                 let isBetter = isLargest ? value > top : value < top
                                 let isNumber = top == top
-                                if (isBetter || value != value) && isNumber || takesLast && value == top { best = index }
+                                if (isBetter || value != value) && isNumber || takesLast && value == top {
+                                    best = index
+                                }
                             }
                             unsafe y[row] = Int64(best)
                         }
@@ -59,7 +65,9 @@ enum SelectionReductions {
     ) { preparation in
         let fact = try preparation.fact(0)
         let element = try preparation.storage(fact.type).element
-        guard let stated = try preparation.integers(1)?.first else { throw ExecutionError.missingInput("axis of CumSum") }
+        guard let stated = try preparation.integers(1)?.first else {
+            throw ExecutionError.missingInput("axis of CumSum")
+        }
         let axis = try preparation.axis(stated, rank: fact.shape.count)
         let (outer, n, inner) = split(fact.shape, at: axis)
         let isExclusive = preparation.attributes.flag("exclusive")

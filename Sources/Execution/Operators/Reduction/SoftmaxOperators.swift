@@ -1,7 +1,7 @@
 internal import ConverterKit
 
-/// Softmax, LogSoftmax and Hardmax: along one axis from version 13 on (the last by default); before that over all axes from
-/// `axis` (1 by default) on.
+/// Softmax, LogSoftmax and Hardmax: along one axis from version 13 on (the last by default); before that over all axes
+/// from `axis` (1 by default) on.
 enum SoftmaxOperators {
     static let all =
         softmax("Softmax", isLogarithmic: false) + softmax("LogSoftmax", isLogarithmic: true) + [hardmax]
@@ -23,7 +23,8 @@ enum SoftmaxOperators {
     private static func softmax(_ name: String, isLogarithmic: Bool) -> [Operator] {
         @Sendable func kernel(_ preparation: Preparation, _ shape: [Int], version: Int) throws -> SoftmaxKernel {
             let (outer, n, inner) = try extents(shape, preparation.attributes, version: version)
-            return SoftmaxKernel(outer: outer, n: n, inner: inner, isLogarithmic: isLogarithmic)
+            return SoftmaxKernel(
+                outer: outer, n: n, inner: inner, isLogarithmic: isLogarithmic, threads: preparation.threads)
         }
         let forward = Operator(
             name,

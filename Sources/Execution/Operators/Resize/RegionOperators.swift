@@ -44,7 +44,8 @@ enum RegionOperators {
                             width: fact.shape[3])
                         let source = unsafe from + Int(indices[n]) * fact.shape[1] * plane
                         for channel in 0..<fact.shape[1] {
-                            let value = unsafe mode == "avg"
+                            let value =
+                                unsafe mode == "avg"
                                 ? AlignedRegion.mean(samples, source + channel * plane, region.sampleCount)
                                 : AlignedRegion.maximum(samples, source + channel * plane)
                             unsafe to[(n * fact.shape[1] + channel) * bins + bin] = T(value)

@@ -80,7 +80,9 @@ enum ResizeOperators {
     ) throws -> Prepared {
         let maps = geometry.tables.enumerated().map { axis, table in
             guard let table else { return Array(0..<fact.shape[axis]) }
-            return (0..<table.count).map { table.starts[$0] == table.starts[$0 + 1] ? 0 : table.sources[table.starts[$0]] }
+            return (0..<table.count).map {
+                table.starts[$0] == table.starts[$0 + 1] ? 0 : table.sources[table.starts[$0]]
+            }
         }
         let copy = MappedCopy(extents: fact.shape, maps: maps, elementSize: try fact.elementSize())
         let outside = geometry.outside.map { Outside($0, value: geometry.extrapolation) }

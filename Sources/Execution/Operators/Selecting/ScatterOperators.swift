@@ -57,7 +57,8 @@ enum ScatterOperators {
         switch reduction {
         case .add: return [gradient, nil, ofUpdates]
         case .none:
-            let ofData = try context.wants(0)
+            let ofData =
+                try context.wants(0)
                 ? context.emit("ScatterElements", [gradient, indices, context.zeros(like: updates)], axis) : nil
             return [ofData, nil, ofUpdates]
         default: throw ExecutionError.noGradient("ScatterElements with \(reduction) has no gradient here")
@@ -74,7 +75,8 @@ enum ScatterOperators {
             switch reduction {
             case .add: return [gradient, nil, ofUpdates]
             case .none:
-                let ofData = try context.wants(0)
+                let ofData =
+                    try context.wants(0)
                     ? context.emit("ScatterND", [gradient, indices, context.zeros(like: updates)]) : nil
                 return [ofData, nil, ofUpdates]
             default: throw ExecutionError.noGradient("ScatterND with \(reduction) has no gradient here")

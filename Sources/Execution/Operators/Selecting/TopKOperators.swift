@@ -89,7 +89,6 @@ enum TopKOperators {
             }
         }
 
-
         @unsafe private func swap<T>(
             _ values: UnsafeMutablePointer<T>, _ indices: UnsafeMutablePointer<Int64>, _ a: Int, _ b: Int
         ) {

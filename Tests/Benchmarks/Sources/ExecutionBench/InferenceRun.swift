@@ -13,11 +13,20 @@ struct InferenceRun {
     func measure() throws {
         guard let path = options.others.first else { fatalError("MODEL is missing") }
         let model = try ModelReader.read(path: path)
-        let executor = GraphExecutor(model, threads: options.int("threads", otherwise: 2))
+        let executor = GraphExecutor(
+            model, threads: options.int("threads", otherwise: 2), observing: options.named["observe"] ?? [])
         var inputs: [String: RuntimeValue] = [:]
         for text in options.named["input"] ?? [] {
             let halves = text.split(separator: "=", maxSplits: 1).map(String.init)
             inputs[halves[0]] = .tensor(try value(halves[1], of: halves[0], in: model))
+        }
+        if let folder = options.named["outputs"]?.last {
+            for (name, value) in try executor.run(inputs) {
+                let floats = try value.tensor().floats()
+                let file = folder + "/" + name.replacingOccurrences(of: "/", with: "_") + ".bin"
+                try floats.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: file)) }
+            }
+            return
         }
         var seconds: [Double] = []
         let limit = options.named["seconds"]?.last.flatMap { Double($0) } ?? 3
@@ -40,6 +49,10 @@ struct InferenceRun {
         let parts = text.split(separator: ":").map(String.init)
         let shape = parts[0].split(separator: "x").compactMap { Int($0) }
         let count = shape.reduce(1, *)
+        if parts.count > 1, parts[1].hasPrefix("/") {
+            let data = try Data(contentsOf: URL(fileURLWithPath: parts[1]))
+            return try TensorValue(data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }, shape: shape)
+        }
         let type = model.graph.inputs.first { $0.name == name }?.tensorType.flatMap {
             ElementType(rawValue: $0.elementTypeNumber)
         }

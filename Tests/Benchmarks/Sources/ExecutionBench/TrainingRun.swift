@@ -16,6 +16,7 @@ struct TrainingRun {
         let batch = options.int("batch", otherwise: 128)
         let steps = options.int("steps", otherwise: 20)
         let graph = TrainingGraph(threads: options.int("threads", otherwise: 2))
+        if let raw = options.named["passes"]?.last.flatMap({ Int($0) }) { graph.passes = .init(rawValue: raw) }
         let stored = Set(model.graph.initializers.compactMap(\.name))
         guard let input = model.graph.inputs.compactMap(\.name).first(where: { !stored.contains($0) }),
             let output = model.graph.outputs.first?.name
@@ -28,8 +29,13 @@ struct TrainingRun {
             mode: .init(trained: Set(trained), normalizesByBatch: true))
         guard let logits = values(output) else { fatalError("no logits") }
         let loss = try graph.crossEntropy(logits, labels: labels)
-        let plan = try graph.compiled(loss: loss, watching: options.named["reference"] == nil ? [] : [logits])
+        let observed = (options.named["observe"] ?? []).compactMap { name in values(name).map { (name, $0) } }
+        let plan = try graph.compiled(loss: loss, watching: options.named["compare"] == nil ? [] : [logits] + observed.map(\.1))
 
+        if let folder = options.named["compare"]?.last {
+            try dump(plan, [("logits", logits)] + observed, images: images, labels: labels, batch: batch, folder: folder)
+            return
+        }
         var generator = SeededGenerator(seed: 1)
         let pixels = (0..<batch * 3 * 32 * 32).map { _ in Float(generator.normal()) }
         let classes = (0..<batch).map { _ in Int64(generator.next() % 10) }
@@ -59,5 +65,27 @@ struct TrainingRun {
                 + "\(Double(batch) / median), \"gflops\": \(2e-9 * Double(plan.macs) / median), "
                 + "\"peak_bytes\": \(ExecutionBench.peak), \"planned_bytes\": \(plan.byteCount), "
                 + "\"losses\": \(losses)}")
+    }
+
+    /// Runs one step on `x.bin` and `y.bin` of a folder (floats and 64-bit integers) and writes each gradient beside them.
+    private func dump(
+        _ plan: TrainingPlan, _ watched: [(String, TrainingGraph.Value)], images: TrainingGraph.Value, labels: TrainingGraph.Value, batch: Int, folder: String
+    ) throws {
+        let pixels = try Data(contentsOf: URL(fileURLWithPath: folder + "/x.bin"))
+            .withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+        let classes = try Data(contentsOf: URL(fileURLWithPath: folder + "/y.bin"))
+            .withUnsafeBytes { Array($0.bindMemory(to: Int64.self)) }
+        try plan.set(images, to: TensorValue(pixels, shape: [batch, 3, 32, 32]))
+        try plan.set(labels, to: TensorValue(classes, shape: [batch]))
+        print("{\"loss\": \(try plan.step())}")
+        for (name, value) in watched {
+            let file = folder + "/value_" + name.replacingOccurrences(of: "/", with: "_") + ".bin"
+            try plan.value(of: value).floats().withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: file)) }
+        }
+        for name in plan.parameterNames {
+            guard let gradient = try plan.gradient(name)?.floats() else { continue }
+            let file = folder + "/" + name.replacingOccurrences(of: "/", with: "_") + ".bin"
+            try gradient.withUnsafeBytes { try Data($0).write(to: URL(fileURLWithPath: file)) }
+        }
     }
 }
