@@ -17,6 +17,7 @@ let manifest: Target.Dependency = .product(name: "PluginManifest", package: "Con
 let sources: [Target] = [
     .systemLibrary(name: "COpenBLAS"),
     .systemLibrary(name: "COpenSSL"),
+    .systemLibrary(name: "CZip"),
     .target(name: "CLinux"),
     .target(name: "LinearAlgebra", dependencies: ["COpenBLAS"], swiftSettings: strict),
     .target(name: "Decompositions", dependencies: ["LinearAlgebra"], swiftSettings: strict),
@@ -28,7 +29,8 @@ let sources: [Target] = [
     .target(
         name: "Conversion",
         dependencies: [
-            kit, "CLinux", "COpenSSL", "PluginHost", "LinearAlgebra", "Decompositions", "LayerMapping", "RankSearch",
+            kit, "CLinux", "COpenSSL", "CZip", "PluginHost", "LinearAlgebra", "Decompositions", "Execution",
+            "LayerMapping", "RankSearch",
             .product(name: "Subprocess", package: "swift-subprocess"),
             .product(name: "SystemPackage", package: "swift-system"),
         ],
@@ -118,7 +120,7 @@ let tests: [Target] = [
     .testTarget(
         name: "CommandTests", dependencies: [kit, "JobStore", "TestSupport"]),
     .testTarget(
-        name: "ConversionTests", dependencies: [kit, "Conversion", "TestSupport"], swiftSettings: strict),
+        name: "ConversionTests", dependencies: [kit, "Conversion", "Execution", "TestSupport"], swiftSettings: strict),
 ]
 
 let package = Package(

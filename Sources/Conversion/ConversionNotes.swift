@@ -4,7 +4,8 @@ internal import RankSearch
 
 /// Sentences that a reader of the figures needs.
 enum ConversionNotes {
-    static func all(of plan: ConversionPlan, settings: ConversionSettings) -> [String] {
+    static func all(of plan: ConversionPlan, settings: ConversionSettings, verification: VerificationFacts?) -> [String]
+    {
         var notes: [String] = []
         if plan.changed.isEmpty {
             notes.append(
@@ -12,12 +13,23 @@ enum ConversionNotes {
                     ? "the model has no layer that can be factorized"
                     : "no layer gets smaller in parameters and MACs within the budget")
         }
-        if let bound = settings.effectiveMaxError {
-            notes.append(
-                "the graph was not executed: --max-error \(bound) bounds each layer's relative weight error, "
-                    + "not the error of the outputs")
+        if verification?.executed == true {
+            if verification?.inputs == "drawn" {
+                notes.append(
+                    "errors of the outputs were measured on inputs drawn to the graph's inputs, not on data: "
+                        + "give some with --data")
+            }
         } else {
-            notes.append("the graph was not executed: errors are relative weight errors, not errors of the outputs")
+            let reason =
+                verification?.notExecuted.map { "the graph was not executed (\($0))" }
+                ?? "the graph was not executed"
+            if let bound = ErrorBudget(settings, tier: nil).layerError {
+                notes.append(
+                    "\(reason): --max-error \(bound) bounds each layer's relative weight error, "
+                        + "not the error of the outputs")
+            } else {
+                notes.append("\(reason): errors are relative weight errors, not errors of the outputs")
+            }
         }
         return notes + assumptions(of: plan.map)
     }

@@ -7,6 +7,9 @@ extension ConversionSettings {
         var essential = self
         essential.overwrite = false
         essential.timeLimit = nil
+        // The same data under another name are the same settings.
+        essential.data = try data.map(DataDigest.of)
+        essential.validationData = try validationData.map(DataDigest.of)
         return try SHA256.digest(of: ReportEncoder.json(essential))
     }
 }

@@ -6,8 +6,16 @@ public struct ConversionSettings: Sendable, Hashable, Codable {
     public var search = "rene"
     /// Shares of the whole model to remove, all of which must hold.
     public var reduce: [Reduction] = []
-    /// Largest relative error. Until graphs can be executed it bounds each layer's relative weight error.
+    /// Largest relative error of the outputs, `‖y − ŷ‖ / ‖y‖`; of each layer's weight where the graph is not executed.
     public var maxError: Double?
+    /// Largest drop of top-1 in points; needs labels.
+    public var maxDrop: Double?
+    /// Files of data, or folders of ONNX's test data sets.
+    public var data: [String] = []
+    /// What errors and top-1 are measured on; without it `data`.
+    public var validationData: [String] = []
+    /// Of integer images; without it the model's metadata decide.
+    public var normalize: Normalization?
     public var rankMultiple = 1
     /// Patterns of layers to take although they are kept by default, and of layers to keep.
     public var include: [String] = []
@@ -30,12 +38,6 @@ public struct ConversionSettings: Sendable, Hashable, Codable {
     public var fullRank = false
 
     public init() {}
-
-    /// The relative error that bounds each layer; the default budget where the user gives none and there is no data.
-    public var effectiveMaxError: Double? {
-        if let maxError { return maxError }
-        return reduce.isEmpty ? 0.02 : nil
-    }
 }
 
 /// A share of the model to remove.

@@ -1,9 +1,7 @@
 public import ConverterKit
 internal import Decompositions
 internal import LayerMapping
-internal import LinearAlgebra
 public import PluginHost
-internal import RankSearch
 
 /// The job: import, map, analyse, search, factorize, export, verify, publish, report.
 ///
@@ -54,9 +52,12 @@ public struct Converter: Sendable {
     public func plan(_ path: String) throws -> Report {
         let clock = JobClock(timeLimit: settings.timeLimit)
         let (model, source) = try read(path)
-        let plan = try makePlan(model, source: source, deadline: clock.deadline, retainsFactors: false)
+        let decision = RankDecision(
+            settings: settings, importer: try plugins.importer(for: path), deadline: clock.deadline, progress: progress)
         let writer = ReportWriter(plugins: plugins, settings: settings, clock: clock)
-        return try writer.report(plan: plan, source: source, sourceModel: model, result: nil, verification: nil)
+        return try writer.report(
+            plan: decision.plan(model, sourceBytes: source.bytes), source: source, sourceModel: model, result: nil,
+            verification: nil, data: nil)
     }
 
     /// Reads the model and writes it again, unchanged.
@@ -85,10 +86,16 @@ public struct Converter: Sendable {
         let reportNames = ["\(name).report.json", "\(name).report.html"]
         try publisher.checkFree(["\(name).\(type(of: exporter).format.fileExtensions[0])"] + reportNames)
 
-        let plan = try makePlan(model, source: source, deadline: clock.deadline, retainsFactors: true)
-        let staging = try Staging(in: directory)
-        let factorized = try Factorizer(settings: settings, deadline: clock.deadline, progress: progress)
-            .factorize(model, by: plan, scratch: ScratchFile(in: staging.path))
+        var stagingMade: Staging?
+        let decision = RankDecision(
+            settings: settings, importer: try plugins.importer(for: path), deadline: clock.deadline, progress: progress)
+        let decided = try decision.decide(model, sourceBytes: source.bytes) {
+            let staging = try stagingMade ?? Staging(in: directory)
+            stagingMade = staging
+            return try ScratchFile(in: staging.path)
+        }
+        let staging = try stagingMade ?? Staging(in: directory)
+        let factorized = decided.factorized
         let changed = !factorized.plan.changed.isEmpty
         var output = factorized.model
         if changed {
@@ -109,23 +116,23 @@ public struct Converter: Sendable {
             model.format == type(of: exporter).format.name ? exporter.checkCommand(for: model, file: path) : nil
         async let verdict = OutputChecker(folders: plugins.helperFolders).check(outputCheck, source: sourceCheck)
         let verifier = try Verifier(importer: plugins.importer(for: written.file), limits: limits)
-        let facts = Result { try verifier.verify(written.file, against: output) }
+        let readBack = Result { try verifier.verify(written.file, against: output) }
         let digest = try SHA256.digest(ofFile: written.file)
         // What the checker says comes first: a source that was unsound before is the plainest reason.
         let check = try await verdict
-        try facts.get()
-        let verification = Verification(
-            facts: VerificationFacts(
-                checker: check.rawValue, readBack: true, executed: false,
-                largestRelativeWeightError: factorized.errors.values.max() ?? 0),
-            errors: factorized.errors)
+        var facts = VerificationFacts(
+            checker: check.rawValue, readBack: true, executed: false,
+            largestRelativeWeightError: factorized.errors.values.max() ?? 0, bound: decided.bound)
+        try facts.execute(readBack.get(), decided)
+        let verification = Verification(facts: facts, errors: factorized.errors)
         let result = SourceFile(
             path: (shown?.folder ?? directory) + "/" + FileName.last(of: written.file), digest: digest,
             bytes: try FileName.sizes(of: [written.file] + written.dataFiles))
 
         progress(Progress(stage: .publishing, fraction: 0))
         let report = try ReportWriter(plugins: plugins, settings: settings, clock: clock).report(
-            plan: factorized.plan, source: source, sourceModel: model, result: result, verification: verification)
+            plan: factorized.plan, source: source, sourceModel: model, result: result, verification: verification,
+            data: decided.meter)
         try Publisher.write(report.json(), to: "\(staging.path)/\(reportNames[0])")
         try Publisher.write(HTMLReport(report).bytes, to: "\(staging.path)/\(reportNames[1])")
         let files = written.dataFiles + [written.file] + reportNames.map { "\(staging.path)/\($0)" }
@@ -159,16 +166,6 @@ public struct Converter: Sendable {
             path: path, digest: try SHA256.digest(ofFile: path),
             bytes: try OpenFile(path: path).size + ModelFiles.externalBytes(of: model))
         return (model, source)
-    }
-
-    private func makePlan(_ model: Model, source: SourceFile, deadline: Deadline, retainsFactors: Bool) throws
-        -> ConversionPlan
-    {
-        BLAS.prepare()
-        BLAS.threads = settings.threads
-        let planner = Planner(
-            settings: settings, retainsFactors: retainsFactors, deadline: deadline, progress: progress)
-        return try planner.plan(model, sourceBytes: source.bytes)
     }
 }
 

@@ -7,6 +7,8 @@ internal import RankSearch
 /// Computes the factors of a plan and rewrites the model with them.
 struct Factorizer: Sendable {
     let settings: ConversionSettings
+    /// Largest relative error of a layer's weight.
+    let layerError: Double?
     let deadline: Deadline
     let progress: ProgressHandler
 
@@ -79,7 +81,7 @@ struct Factorizer: Sendable {
                 Self.relativeDifference(of: balance.balanced(product, layer: layer.shape), to: balanced))
             guard error.isFinite else { return .stays(.decompositionFailed) }
             // Rounding of the factors may add a little to the error that the search knew.
-            if let bound = settings.effectiveMaxError, !settings.fullRank, error > bound * 1.01 {
+            if let bound = layerError, !settings.fullRank, error > bound * 1.01 {
                 return .stays(.errorAboveBound)
             }
             return .chain(try StoredChain(chain, in: scratch), relativeError: error)

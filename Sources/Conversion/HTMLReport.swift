@@ -15,6 +15,7 @@ struct HTMLReport {
             <h1>\(name)</h1>
             <p class="sub">\(Self.escaped(headline))</p>
             \(headlineTable)
+            \(outputTable)
             \(notes)
             <h2>Layers</h2>
             \(layerTable)
@@ -51,6 +52,19 @@ struct HTMLReport {
             <table><tr><th></th><td>before</td><td>after</td><td>change</td><td class="bar">left</td></tr>
             \(rows.joined(separator: "\n"))</table>
             """
+    }
+
+    /// How far the outputs are from the original's.
+    private var outputTable: String {
+        guard let facts = report.verification, let error = facts.relativeOutputError else { return "" }
+        var rows = [("Relative error of the outputs", ReportText.decimal(error, 4))]
+        if let before = facts.top1Before, let after = facts.top1After {
+            rows.append(("Top-1", "\(ReportText.decimal(before, 2)) % → \(ReportText.decimal(after, 2)) %"))
+        }
+        if let agreement = facts.agreement { rows.append(("Same top-1", ReportText.decimal(agreement, 2) + " %")) }
+        let inputs = facts.inputs == "data" ? "\(report.data.samples) samples" : "drawn inputs"
+        return "<table>" + rows.map { "<tr><th>\($0)</th><td>\($1)</td></tr>" }.joined()
+            + "<tr><th>Measured on</th><td>\(inputs)</td></tr></table>"
     }
 
     private var notes: String {

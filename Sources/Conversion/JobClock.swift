@@ -17,11 +17,15 @@ struct JobClock: Sendable {
 struct Deadline: Sendable {
     private let end: ContinuousClock.Instant?
     private let seconds: Double
+    private let start = ContinuousClock.now
 
     init(seconds: Double?) {
         self.seconds = seconds ?? 0
         end = seconds.map { ContinuousClock.now + .seconds($0) }
     }
+
+    /// The share of the time that is over; 0 without a limit.
+    var share: Double { end == nil ? 0 : start.duration(to: .now) / .seconds(1) / seconds }
 
     func check() throws(ConversionError) {
         if let end, ContinuousClock.now > end {

@@ -15,6 +15,8 @@ public struct ModelJob: Codable, Sendable, Hashable {
     public var conversion: ConversionSettings
     /// Settings that came with the model; an absolute path.
     public var sidecar: String?
+    /// Data that came with the model, used where the settings name none; an absolute path.
+    public var data: String?
     /// Factorizes what this program has written, too.
     public var isForced: Bool
     /// What the report calls the files.
@@ -23,7 +25,8 @@ public struct ModelJob: Codable, Sendable, Hashable {
     public var known: [KnownResult]
 
     public init(
-        _ purpose: Purpose, conversion: ConversionSettings = .init(), sidecar: String? = nil, isForced: Bool = false,
+        _ purpose: Purpose, conversion: ConversionSettings = .init(), sidecar: String? = nil, data: String? = nil,
+        isForced: Bool = false,
         shown: Converter.ShownPaths? = nil, known: [KnownResult] = []
     ) {
         self.known = known
@@ -31,6 +34,7 @@ public struct ModelJob: Codable, Sendable, Hashable {
         self.purpose = purpose
         self.conversion = conversion
         self.sidecar = sidecar
+        self.data = data
         self.isForced = isForced
     }
 }

@@ -12,15 +12,29 @@ struct Planner: Sendable {
     let deadline: Deadline
     let progress: ProgressHandler
 
-    func plan(_ model: Model, sourceBytes: Int) throws -> ConversionPlan {
+    /// A model's layers with what is known of them at every rank: all that the searches have in common.
+    struct Analysed: Sendable {
+        let map: LayerMap
+        fileprivate let analyses: [LayerAnalysis]
+        fileprivate let sourceBytes: Int
+    }
+
+    func analyse(_ model: Model, sourceBytes: Int) throws -> Analysed {
         progress(Progress(stage: .mapping, fraction: 0))
         let map = try LayerMap(of: model, options: mappingOptions)
-        let analyses = try analyse(map.layers)
+        return Analysed(map: map, analyses: try analyse(map.layers), sourceBytes: sourceBytes)
+    }
+
+    /// - Parameter layerError: largest relative error of a layer's weight.
+    func plan(_ analysed: Analysed, layerError: Double?) throws -> ConversionPlan {
+        let (map, analyses, sourceBytes) = (analysed.map, analysed.analyses, analysed.sourceBytes)
         let open = map.layers.indices.filter { analyses[$0].reason == nil }
         let searched = open.map { searchLayer(map.layers[$0], families: analyses[$0].families) }
         progress(Progress(stage: .searching, fraction: 0))
         let start = ContinuousClock.now
-        let found = try settings.fullRank ? Self.fullRank(searched) : search(searched, map: map, bytes: sourceBytes)
+        let found =
+            try settings.fullRank
+            ? Self.fullRank(searched) : search(searched, map: map, bytes: sourceBytes, layerError: layerError)
         let seconds = Double(start.duration(to: .now) / .seconds(1))
         var layers = zip(map.layers, analyses).map { layer, analysis in
             PlannedLayer(layer: layer, choice: .dense(layer), reason: analysis.reason?.rawValue)
@@ -49,7 +63,7 @@ struct Planner: Sendable {
 
     // MARK: - Analysis
 
-    private struct LayerAnalysis: Sendable {
+    fileprivate struct LayerAnalysis: Sendable {
         var families: [SearchFamily] = []
         var reason: KeepReason?
     }
@@ -109,13 +123,14 @@ struct Planner: Sendable {
             fixedRanks: settings.ranks[layer.id])
     }
 
-    private func search(_ layers: [SearchLayer], map: LayerMap, bytes: Int) throws -> SearchResult {
+    private func search(_ layers: [SearchLayer], map: LayerMap, bytes: Int, layerError: Double?) throws -> SearchResult
+    {
         guard let strategy = SearchRegistry.named(settings.search) else {
             throw ConversionError(
                 "search.unknown", .usage, "there is no search called \(settings.search)",
                 remedy: "Use one of: \(SearchRegistry.all.map { $0.id }.joined(separator: ", ")).")
         }
-        var budget = Budget(largestError: settings.effectiveMaxError)
+        var budget = Budget(largestError: layerError)
         for reduction in settings.reduce {
             switch reduction.quantity {
             case .params: budget.parameterReduction = max(budget.parameterReduction ?? 0, reduction.share)

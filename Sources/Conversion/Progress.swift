@@ -9,6 +9,8 @@ public struct Progress: Sendable, Hashable {
         case writing
         case verifying
         case publishing
+        /// Running models, for `evaluate` and `compare`.
+        case evaluating
     }
 
     public var stage: Stage

@@ -93,12 +93,32 @@ public struct VerificationFacts: Sendable, Codable, Hashable {
     public var checker: String
     /// The written file was read again and every part that was not factorized found as it was.
     public var readBack: Bool
-    /// Whether the graph was run. Graphs cannot be run yet.
+    /// Whether original and result were run side by side.
     public var executed: Bool
+    /// Why they were not.
+    public var notExecuted: String?
+    /// What they were run on: `data` or `drawn`.
+    public var inputs: String?
+    /// `‖y − ŷ‖ / ‖y‖`, the largest of an output.
     public var relativeOutputError: Double?
+    /// Percent.
     public var top1Before: Double?
     public var top1After: Double?
     public var agreement: Double?
     /// Largest relative weight error of a factorized layer, measured on the written factors.
     public var largestRelativeWeightError: Double
+    /// What the ranks had to keep to; `nil` where only shares of the model were asked for.
+    public var bound: BoundFacts?
+}
+
+/// A bound on errors, and how it was kept.
+public struct BoundFacts: Sendable, Codable, Hashable {
+    /// `outputs`: the relative error of the outputs; `top1-drop`: points of top-1; `weights`: each layer's relative weight
+    /// error, where the graph is not executed.
+    public var kind: String
+    public var value: Double
+    /// The bound on the layers' relative weight errors under which the ranks were found.
+    public var layerError: Double?
+    /// How often ranks were searched, factors computed and the outputs measured.
+    public var rounds: Int
 }

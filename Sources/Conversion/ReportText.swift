@@ -22,6 +22,13 @@ public enum ReportText {
         line("bytes", report.source.bytes, report.reduction.bytes, after?.bytes)
         let worst = report.verification?.largestRelativeWeightError ?? changed.compactMap(\.relativeError).max() ?? 0
         lines.append("  largest relative weight error of a layer: \(decimal(worst, 4))")
+        if let facts = report.verification, let error = facts.relativeOutputError {
+            let inputs = facts.inputs == "data" ? "\(report.data.samples) samples" : "drawn inputs"
+            lines.append("  relative error of the outputs on \(inputs): \(decimal(error, 4))")
+        }
+        if let before = report.verification?.top1Before, let after = report.verification?.top1After {
+            lines.append("  top-1 \(decimal(before, 2)) % -> \(decimal(after, 2)) %")
+        }
         lines += report.notes.map { "  note: \($0)" }
         return lines.joined(separator: "\n")
     }
@@ -64,6 +71,15 @@ public enum ReportText {
         let sign = value < 0 && scaled > 0 ? "-" : ""
         if digits == 0 { return "\(sign)\(whole)" }
         return "\(sign)\(whole).\(String(repeating: "0", count: max(0, digits - fraction.count)))\(fraction)"
+    }
+
+    /// Three significant digits with a power of ten.
+    static func scientific(_ value: Double) -> String {
+        guard value.isFinite, value != 0 else { return value == 0 ? "0" : "\(value)" }
+        var (mantissa, exponent) = (abs(value), 0)
+        while mantissa >= 9.995 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+        while mantissa < 0.9995 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+        return (value < 0 ? "-" : "") + decimal(mantissa, 2) + "e\(exponent)"
     }
 
     /// Digits in groups of three.

@@ -12,7 +12,8 @@ struct ReportWriter {
     let clock: JobClock
 
     func report(
-        plan: ConversionPlan, source: SourceFile, sourceModel: Model, result: SourceFile?, verification: Verification?
+        plan: ConversionPlan, source: SourceFile, sourceModel: Model, result: SourceFile?, verification: Verification?,
+        data: OutputMeter?
     ) throws -> Report {
         let before = plan.costBefore
         let after = plan.costAfter
@@ -31,7 +32,8 @@ struct ReportWriter {
             reduction: ReductionFacts(
                 parameters: Self.reduction(before.parameters, after.parameters),
                 macs: Self.reduction(before.macs, after.macs), bytes: Self.reduction(source.bytes, bytesAfter)),
-            data: DataFacts(tier: "none", samples: 0),
+            data: data.map { DataFacts(tier: $0.data.tier.rawValue, samples: $0.data.tier == .none ? 0 : $0.samples) }
+                ?? DataFacts(tier: "none", samples: 0),
             search: SearchFacts(
                 method: settings.search,
                 steps: plan.steps.map {
@@ -41,7 +43,8 @@ struct ReportWriter {
                 },
                 seconds: plan.searchSeconds),
             layers: layers(of: plan, verification: verification),
-            verification: verification?.facts, notes: ConversionNotes.all(of: plan, settings: settings))
+            verification: verification?.facts,
+            notes: ConversionNotes.all(of: plan, settings: settings, verification: verification?.facts))
     }
 
     private func layers(of plan: ConversionPlan, verification: Verification?) -> [LayerFacts] {

@@ -6,8 +6,8 @@ struct Verifier {
     let importer: any ModelImporter
     let limits: ImportLimits
 
-    /// Throws `output.read-back` with the first difference.
-    func verify(_ file: String, against model: Model) throws {
+    /// The model that was read back. Throws `output.read-back` with the first difference.
+    func verify(_ file: String, against model: Model) throws -> Model {
         let written: Model
         do {
             written = try importer.importModel(at: file, limits: limits)
@@ -20,6 +20,26 @@ struct Verifier {
             throw ConversionError(
                 "output.read-back", .internal, "the written model is not the one that was meant: \(difference)",
                 remedy: "Report this with the model; the source is as it was.")
+        }
+        return written
+    }
+}
+
+extension VerificationFacts {
+    /// Runs the written model beside the original. What keeps it from running leaves the facts without figures.
+    mutating func execute(_ written: Model, _ decided: RankDecision.Decided) throws {
+        guard let meter = decided.meter else {
+            notExecuted = decided.refusal
+            return
+        }
+        do {
+            let measurement = try meter.measure(written)
+            executed = true
+            inputs = meter.data.tier == .none ? "drawn" : "data"
+            relativeOutputError = measurement.relativeError
+            (top1Before, top1After, agreement) = (meter.top1Before, measurement.top1, measurement.agreement)
+        } catch let error as ConversionError where "execution" ~= error || error.code == "conversion.time-limit" {
+            notExecuted = OutputMeter.reason(error)
         }
     }
 }

@@ -6,6 +6,7 @@ public final class GraphExecutor {
     private let functions: [Lowering.FunctionName: Function]
     private let pool: ThreadPool
     private let observed: [String]
+    private let memoryLimit: Int?
     private var plans: [[String: TensorFact?]: Compiled] = [:]
 
     /// Extents that change from run to run would fill the memory.
@@ -19,7 +20,10 @@ public final class GraphExecutor {
     /// - Parameters:
     ///   - threads: How many threads a run may use.
     ///   - observing: Names of inner values of the main graph that come out besides the graph's outputs.
-    public init(_ model: Model, threads: Int, observing: [String] = []) {
+    ///   - memoryLimit: Bytes that the values of a run may take together; a graph that needs more is refused with
+    ///     `execution.memory`.
+    public init(_ model: Model, threads: Int, observing: [String] = [], memoryLimit: Int? = nil) {
+        self.memoryLimit = memoryLimit
         self.model = model
         functions = Lowering.functions(of: model)
         pool = ThreadPool.shared(width: threads)
@@ -72,7 +76,7 @@ public final class GraphExecutor {
         try lowering.lower(model.graph)
         let outputs = try (outputNames + observed).map { try lowering.output($0) }
         try Passes.forward(program, keeping: outputs)
-        return Compiled(plan: try Plan(program, outputs: outputs), inputs: ids)
+        return Compiled(plan: try Plan(program, outputs: outputs, memoryLimit: memoryLimit), inputs: ids)
     }
 
     /// Throws when the value does not fit what the model states of its input.

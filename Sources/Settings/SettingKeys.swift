@@ -22,7 +22,19 @@ extension SettingKey {
             "Shares of the whole model to remove, all of which must hold: params=50%, macs=50%, bytes=50%."),
         SettingKey(
             "max_error", \.conversion.maxError, .optional(.number(0, below: 1)), in: job,
-            "Largest relative error allowed; without it and without reduce: 0.02."),
+            "Largest relative error of the outputs; without a budget 0.02 without data, 0.05 with data."),
+        SettingKey(
+            "max_drop", \.conversion.maxDrop, .optional(.number(0, below: 100)), in: job,
+            "Largest drop of top-1 in points; needs labels. Without a budget 1.0 where there are labels."),
+        SettingKey(
+            "data", \.conversion.data, .list(.pattern), in: folders,
+            "Files of data, .npz or .npy, or folders of ONNX's test data sets; a model's own NAME.npz goes before."),
+        SettingKey(
+            "validation_data", \.conversion.validationData, .list(.pattern), in: folders,
+            "What errors and top-1 are measured on; without it data."),
+        SettingKey(
+            "normalize", \.conversion.normalize, .optional(.normalization), in: job,
+            "Of integer images: mean=0.5,std=0.5,scale=1/255, by channel; without it the model's metadata decide."),
         SettingKey(
             "rank_multiple", \.conversion.rankMultiple, .integer(1, 1 << 20), in: job,
             "Candidate ranks are multiples of this."),

@@ -30,8 +30,26 @@ struct ConversionOptions: ParsableArguments {
         })
     var reduce: [Reduction] = []
 
-    @Option(help: "Largest relative error of a layer's weight. Default without --reduce: 0.02.")
+    @Option(
+        help: ArgumentHelp(
+            "Largest relative error of the outputs. Default without a budget: 0.02, with unlabelled data 0.05.",
+            discussion: "Where the graph cannot be executed it bounds each layer's relative weight error."))
     var maxError: Double?
+
+    @Option(help: "Largest drop of top-1 in points; needs labels. Default with labels and no other budget: 1.0.")
+    var maxDrop: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Data: .npz with arrays named as the inputs (or x) and labels y, .npy, or a folder of test_data_set_*. "
+                + "Repeatable.", valueName: "file"))
+    var data: [String] = []
+
+    @Option(
+        help: ArgumentHelp("Data that errors and top-1 are measured on instead. Repeatable.", valueName: "file"))
+    var validationData: [String] = []
+
+    @OptionGroup var normalization: NormalizationOption
 
     @Option(help: "Candidate ranks are multiples of this.")
     var rankMultiple = 1
@@ -94,9 +112,23 @@ struct ConversionOptions: ParsableArguments {
         if let maxError, !(maxError >= 0 && maxError < 1) {
             throw ValidationError("--max-error must be at least 0 and below 1.")
         }
+        if let maxDrop, !(maxDrop >= 0 && maxDrop < 100) {
+            throw ValidationError("--max-drop must be at least 0 and below 100.")
+        }
+        if maxDrop != nil, data.isEmpty, validationData.isEmpty {
+            throw ValidationError("--max-drop needs --data with labels.")
+        }
         if rankMultiple < 1 { throw ValidationError("--rank-multiple must be at least 1.") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if let timeLimit, !(timeLimit > 0) { throw ValidationError("--time-limit must be above 0.") }
+    }
+
+    /// Throws `input.sample-missing` for data that are no sample.
+    func resolvedSettings() throws -> ConversionSettings {
+        var settings = settings
+        settings.data = try data.map { try Samples.resolve($0) }
+        settings.validationData = try validationData.map { try Samples.resolve($0) }
+        return settings
     }
 
     var settings: ConversionSettings {
@@ -105,6 +137,10 @@ struct ConversionOptions: ParsableArguments {
         settings.search = search
         settings.reduce = reduce
         settings.maxError = maxError
+        settings.maxDrop = maxDrop
+        settings.data = data
+        settings.validationData = validationData
+        settings.normalize = normalization.normalize
         settings.rankMultiple = rankMultiple
         settings.include = include
         settings.exclude = exclude
@@ -118,6 +154,21 @@ struct ConversionOptions: ParsableArguments {
         settings.fullRank = fullRank
         return settings
     }
+}
+
+/// How integer images become a network's input.
+struct NormalizationOption: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "For integer images, (x * scale - mean) / std: mean=0.485,0.456,0.406,std=0.229,0.224,0.225,scale=1/255.",
+            discussion: "Default: the model's metadata of the same names.", valueName: "numbers"),
+        transform: { text in
+            guard let value = Normalization(parsing: text) else {
+                throw ValidationError("'\(text)' is not of the form mean=0.5,std=0.5,scale=1/255.")
+            }
+            return value
+        })
+    var normalize: Normalization?
 }
 
 /// A name and positive numbers: `NAME=8x12`. The name may itself contain `=`.

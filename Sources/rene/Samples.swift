@@ -5,15 +5,18 @@ internal import PluginHost
 /// The models that come with the program, written `sample:NAME` where a model is asked for.
 enum Samples {
     static let names = ["cnn", "vit"]
+    /// Data for them, `sample:digits` after `--data`.
+    private static let dataFiles = ["digits": "digits-test.npz"]
 
     /// The file that `argument` means: a sample's, or the argument itself.
     static func resolve(_ argument: String) throws(ConversionError) -> String {
         guard argument.hasPrefix("sample:") else { return argument }
         let name = String(argument.dropFirst("sample:".count))
         let folder = Executable.folder
+        let file = dataFiles[name] ?? name + ".onnx"
         let places = [folder + "/rene_rene.resources/Samples", folder + "/../share/rene/samples"]
-        for place in places where names.contains(name) {
-            let path = "\(place)/\(name).onnx"
+        for place in places where names.contains(name) || dataFiles[name] != nil {
+            let path = "\(place)/\(file)"
             if unsafe access(path, R_OK) == 0 { return path }
         }
         throw ConversionError(

@@ -53,7 +53,8 @@ struct SchemaTests {
             "decomposition": "decomposition", "search": "search", "reduce": "reduce", "maxError": "max_error",
             "rankMultiple": "rank_multiple", "include": "include", "exclude": "exclude", "ranks": "rank",
             "inputShapes": "input_shape", "seed": "seed", "threads": "threads", "timeLimit": "time_limit",
-            "memoryLimit": "memory_limit", "format": "format", "overwrite": "overwrite",
+            "memoryLimit": "memory_limit", "format": "format", "overwrite": "overwrite", "data": "data",
+            "validationData": "validation_data", "normalize": "normalize", "maxDrop": "max_drop",
         ]
         // An option for demonstrations, which a settings file does not have.
         let exempt: Set = ["fullRank"]

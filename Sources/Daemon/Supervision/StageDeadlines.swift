@@ -22,7 +22,7 @@ public struct StageDeadlines: Sendable, Hashable {
     public static func standard(modelBytes bytes: Int, job: Duration? = nil) -> StageDeadlines {
         let passing = Duration.seconds(120) + .seconds(Double(bytes) / 5e6)
         let computing = Duration.seconds(1800) + .seconds(Double(bytes) / 1e5)
-        let names = ["analysing", "searching", "factorizing", "fine-tuning"]
+        let names = ["analysing", "searching", "factorizing", "fine-tuning", "verifying"]
         return StageDeadlines(
             stages: Dictionary(uniqueKeysWithValues: names.map { ($0, computing) }), other: passing, job: job)
     }

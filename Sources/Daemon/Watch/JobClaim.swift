@@ -56,6 +56,11 @@ extension Claim {
     var sidecar: BytePath? {
         members.first { $0.role == .sidecar && $0.path.bytes.suffix(5).elementsEqual(".yaml".utf8) }?.path
     }
+
+    /// The data that came with the model.
+    var data: BytePath? {
+        members.first { $0.role == .sidecar && $0.path.bytes.suffix(4).elementsEqual(".npz".utf8) }?.path
+    }
 }
 
 extension ConversionError {

@@ -35,13 +35,15 @@ struct JobRun: Sendable {
             var conversion = settings.conversion
             conversion.threads = settings.threads ?? launch.plan.threads
             let sidecar = try claim.sidecar.map { try JobClaim.text(claim.source(in: layout).appending($0)) }
+            let data = try claim.data.map { try JobClaim.text(claim.source(in: layout).appending($0)) }
             let shown = Converter.ShownPaths(
                 source: claim.originalPath(in: layout).description,
                 folder: layout.outbox.appending(claim.folder).description)
             let known = job.isForced ? [] : try await knownResults()
             let (store, id, name) = (context.store, job.id, claim.model.description)
             return await launch.run(
-                ModelJob(.convert, conversion: conversion, sidecar: sidecar, shown: shown, known: known),
+                ModelJob(
+                    .convert, conversion: conversion, sidecar: sidecar, data: data, shown: shown, known: known),
                 source: source,
                 folder: folder,
                 modelBytes: claim.modelBytes, memory: memory

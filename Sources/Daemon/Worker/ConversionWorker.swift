@@ -11,6 +11,8 @@ public enum ConversionWorker {
             if let sidecar = task.sidecar {
                 task.conversion = try settings(of: sidecar, over: task.conversion)
             }
+            // What lies beside the model is meant for it, more than what its folder's settings name.
+            if let data = task.data { task.conversion.data = [data] }
             return try await jobs.run(task, source: job.source, output: job.output) { progress in
                 report(progress.stage.rawValue, progress.fraction, progress.detail)
             }

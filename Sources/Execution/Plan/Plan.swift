@@ -29,10 +29,14 @@ final class Plan {
     /// Multiply-accumulates of one run, of the instructions whose extents are known.
     let macs: Int
 
-    init(_ program: Program, outputs: [ValueID]) throws {
+    /// Throws `execution.memory` when the values would take more than `memoryLimit` bytes.
+    init(_ program: Program, outputs: [ValueID], memoryLimit: Int? = nil) throws {
         self.program = program
         self.outputs = outputs
         let layout = MemoryLayoutPlan(program, outputs: outputs)
+        if let memoryLimit, layout.byteCount > memoryLimit {
+            throw ExecutionError.memory("the graph's values take \(layout.byteCount) bytes at once")
+        }
         let memory = Buffer(byteCount: layout.byteCount)
         let places = layout.places(in: memory)
         (self.memory, self.places) = (memory, places)

@@ -36,6 +36,11 @@ enum ExecutionError {
             remedy: "Convert without fine-tuning, or leave the parameters before that node as they are.")
     }
 
+    static func memory(_ message: String) -> ConversionError {
+        ConversionError(
+            "execution.memory", .badInput, message, remedy: "Raise --memory-limit, or use a smaller --batch-size.")
+    }
+
     static func nonFinite(_ message: String) -> ConversionError {
         ConversionError(
             "execution.non-finite", .badInput, message,

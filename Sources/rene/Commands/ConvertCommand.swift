@@ -29,7 +29,7 @@ struct ConvertCommand: AsyncParsableCommand {
     @OptionGroup var plugins: PluginOptions
 
     func run() async throws {
-        var settings = options.settings
+        var settings = try options.resolvedSettings()
         settings.overwrite = overwrite
         let line = ProgressLine(quiet: quiet)
         let converter = Converter(plugins: plugins.load(), settings: settings) { line.update($0) }
