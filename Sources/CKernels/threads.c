@@ -84,6 +84,8 @@ rene_pool *rene_pool_create(int width) {
     return pool;
 }
 
+int rene_pool_width(const rene_pool *pool) { return pool->width; }
+
 void rene_pool_destroy(rene_pool *pool) {
     if (pool == NULL) return;
     atomic_store(&pool->stop, 1);

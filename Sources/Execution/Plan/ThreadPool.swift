@@ -8,7 +8,7 @@ internal import Synchronization
 
     init(width: Int) {
         unsafe pool = rene_pool_create(Int32(clamping: width))
-        self.width = unsafe pool == nil ? 1 : max(1, width)
+        self.width = unsafe pool.map { unsafe Int(rene_pool_width($0)) } ?? 1
     }
 
     deinit { unsafe rene_pool_destroy(pool) }
