@@ -45,6 +45,13 @@ typedef struct {
     int index, from;  // tap, and the input column it reads for the run's first output column
 } tap;
 
+// The taps of one row of pixels of a single channel: rows × columns of them.
+typedef struct {
+    const tap *rows, *columns;
+    int row_count, column_count, kernel_w;
+    ptrdiff_t row_step;  // floats
+} stencil;
+
 static int least(int a, int b) { return a < b ? a : b; }
 static int most(int a, int b) { return a > b ? a : b; }
 static int ceiling(int a, int b) { return (a + b - 1) / b; }  // a > −b
@@ -212,6 +219,8 @@ typedef struct {
 
 typedef void tile_function(
     const product *, const float *, const float *, const float *, const float *, float *, int);
+typedef void lone_function(
+    const product *, const stencil *, const float *, const float *, float, const float *, float *, int);
 typedef void outer_function(const sweep *, const ptrdiff_t *, const ptrdiff_t *, float *, ptrdiff_t, int, int);
 
 typedef struct {
@@ -272,7 +281,7 @@ static patch patch_of(const winograd_cut *c, int tile) {
     return (patch){tile / c->columns / c->rows, tile / c->columns % c->rows * 4, tile % c->columns * 4};
 }
 
-// Points are 0, ±√½, ±√2 and ∞: the rounding error is half that of the usual 0, ±1, ±2, ∞.
+// Points are 0, ±√½, ±√2 and ∞, with less rounding error than 0, ±½, ±2 and ∞.
 #define WINOGRAD_POINT 0.70710678f
 
 typedef void pack_function(const layout *, int, const float *, float *);
@@ -299,6 +308,7 @@ typedef struct {
     T(1, 1) T(1, 2) T(1, 4) T(1, 8) T(2, 1) T(2, 2) T(2, 4) T(2, 8) T(3, 1) T(3, 2) T(3, 4) T(3, 8) T(4, 1) T(4, 2)    \
     T(4, 4) T(5, 1) T(5, 2) T(5, 4) T(6, 1) T(6, 2) T(6, 4) T(7, 1) T(7, 2) T(8, 1) T(8, 2) T(9, 1) T(9, 2) T(10, 1)   \
     T(10, 2) T(11, 1) T(11, 2) T(12, 1) T(12, 2)
+#define LONE_TILES(T) T(1) T(2) T(4) T(8) T(16)
 #define OUTER_TILES(T) T(8, 3) T(6, 4) T(4, 6) T(3, 8) T(2, 12) T(1, 18)
 #include "lanes_body.h"
 #undef NAME
@@ -306,6 +316,7 @@ typedef struct {
 #undef LANES
 #undef MOST_ROWS
 #undef TILES
+#undef LONE_TILES
 #undef OUTER_TILES
 
 #define NAME(x) x##_avx2
@@ -314,6 +325,7 @@ typedef struct {
 #define MOST_ROWS 6
 #define TILES(T)                                                                                                       \
     T(1, 1) T(1, 2) T(1, 3) T(1, 4) T(1, 5) T(1, 6) T(2, 1) T(2, 2) T(2, 3) T(3, 1) T(3, 2) T(4, 1) T(5, 1) T(6, 1)
+#define LONE_TILES(T) T(1) T(2) T(4) T(6)
 #define OUTER_TILES(T) T(4, 3) T(3, 4) T(2, 6) T(6, 2) T(1, 9)
 #include "lanes_body.h"
 #undef NAME
@@ -321,6 +333,7 @@ typedef struct {
 #undef LANES
 #undef MOST_ROWS
 #undef TILES
+#undef LONE_TILES
 #undef OUTER_TILES
 
 #endif
@@ -330,6 +343,7 @@ typedef struct {
 #define LANES 4
 #define MOST_ROWS 3
 #define TILES(T) T(1, 1) T(1, 2) T(2, 1) T(3, 1)
+#define LONE_TILES(T) T(1) T(2) T(3)
 #define OUTER_TILES(T) T(4, 3) T(3, 4) T(2, 6) T(6, 2) T(1, 9)
 #include "lanes_body.h"
 

@@ -1,5 +1,5 @@
 // Included once for each instruction set, with LANES (of a vector), MOST_ROWS (of a tile), TILES(T) (their rows and
-// pixels; one pixel for each number of rows), OUTER_TILES(T), TARGET and NAME(x) defined. Tile sizes are such that all
+// pixels; one pixel for each number of rows), LONE_TILES(T), OUTER_TILES(T), TARGET and NAME(x) defined. Tile sizes are such that all
 // sums, the vectors of one pixel and a broadcast fit the registers, and that there are sums enough to hide the latency
 // of a multiplication where the channels allow it.
 
@@ -80,6 +80,61 @@ static void NAME(multiply)(
         int tiles = count / pixels;
         if (tile == NULL || tiles == 0) continue;
         tile(k, x, w, bias, residual, y, tiles);
+        int done = tiles * pixels;
+        x += done * k->x_step;
+        y += done * k->y_step;
+        if (residual != NULL) residual += done * k->y_step;
+        count -= done;
+    }
+}
+
+// The same of a single channel from a single one, whose taps are too few to be listed for each row as spans.
+#define LONE(P)                                                                                                        \
+    TARGET static void NAME(lone_##P)(                                                                                 \
+        const product *k, const stencil *taps, const float *restrict x, const float *restrict w, float bias,           \
+        const float *residual, float *y, int tiles) {                                                                  \
+        ptrdiff_t x_step = k->x_step, y_step = k->y_step;                                                              \
+        NAME(vector) lo = k->lo - (NAME(vector)){0}, hi = k->hi - (NAME(vector)){0};                                   \
+        for (int tile = 0; tile < tiles; tile++, x += P * x_step, y += P * y_step) {                                   \
+            NAME(vector) sum[P][VECTORS];                                                                              \
+            UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < VECTORS; v++)                                \
+                sum[p][v] = bias - (NAME(vector)){0};                                                                  \
+            for (int a = 0; a < taps->row_count; a++) {                                                                \
+                const float *row = x + taps->rows[a].from * taps->row_step;                                            \
+                const float *weights = w + taps->rows[a].index * taps->kernel_w;                                       \
+                for (int b = 0; b < taps->column_count; b++) {                                                         \
+                    const float *from = row + (ptrdiff_t)taps->columns[b].from * line;                                 \
+                    NAME(vector) factor = weights[taps->columns[b].index] - (NAME(vector)){0};                         \
+                    UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < VECTORS; v++)                        \
+                        sum[p][v] += factor * *(const NAME(vector) *)(from + p * x_step + v * LANES);                  \
+                }                                                                                                      \
+            }                                                                                                          \
+            UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < VECTORS; v++) {                              \
+                NAME(vector) value = sum[p][v];                                                                        \
+                if (residual != NULL) value += *(const NAME(vector) *)(residual + p * y_step + v * LANES);             \
+                if (k->finish) value = NAME(bounded)(value, lo, hi);                                                   \
+                *(NAME(vector) *)(y + p * y_step + v * LANES) = value;                                                 \
+            }                                                                                                          \
+            if (residual != NULL) residual += P * y_step;                                                              \
+        }                                                                                                              \
+    }
+
+LONE_TILES(LONE)
+
+enum { NAME(most_lone_pixels) = 16 };
+
+#define ENTRY(P) [P] = NAME(lone_##P),
+static lone_function *const NAME(lones)[NAME(most_lone_pixels) + 1] = {LONE_TILES(ENTRY)};
+#undef ENTRY
+
+static void NAME(multiply_lone)(
+    const product *k, const stencil *taps, const float *x, const float *w, float bias, const float *residual, float *y,
+    int count) {
+    for (int pixels = NAME(most_lone_pixels); count > 0; pixels--) {
+        lone_function *lone = NAME(lones)[pixels];
+        int tiles = count / pixels;
+        if (lone == NULL || tiles == 0) continue;
+        lone(k, taps, x, w, bias, residual, y, tiles);
         int done = tiles * pixels;
         x += done * k->x_step;
         y += done * k->y_step;
@@ -171,13 +226,21 @@ static void NAME(direct)(
             int skipped = most(0, ceiling(begin - now.start, l->w.divisor));
             int count = least(now.count, ceiling(end - now.start, l->w.divisor)) - skipped;
             if (count <= 0) continue;
+            ptrdiff_t at = out + (ptrdiff_t)(now.start + skipped * l->w.divisor) * line;
+            if (l->from == 1 && l->to == 1) {
+                stencil s = {row_taps, taps + now.first, rows, now.taps, l->w.kernel, ring_row};
+                NAME(multiply_lone)(
+                    &k, &s, planes + skipped * k.x_step, weights, bias == NULL ? 0 : bias[group],
+                    residual == NULL ? NULL : residual + at, y + at, count);
+                continue;
+            }
             k.count = 0;
             for (int a = 0; a < rows; a++)
                 for (int b = 0; b < now.taps; b++) {
                     tap column = taps[now.first + b];
-                    int at = (column.from + skipped * l->w.factor - first) / c.column_step;
+                    int place = (column.from + skipped * l->w.factor - first) / c.column_step;
                     span one = {
-                        row_taps[a].from * ring_row + at * pixel,
+                        row_taps[a].from * ring_row + place * pixel,
                         ((ptrdiff_t)row_taps[a].index * l->w.kernel + column.index) * l->from, l->from};
                     span *last = spans + k.count - 1;
                     if (k.count > 0 && last->x + last->length * line == one.x && last->w + last->length == one.w)
@@ -185,7 +248,6 @@ static void NAME(direct)(
                     else
                         spans[k.count++] = one;
                 }
-            ptrdiff_t at = out + (ptrdiff_t)(now.start + skipped * l->w.divisor) * line;
             for (int t = 0, m = 0; t < tiles; m += tile_rows(l->to, tiles, t++))
                 NAME(multiply)(
                     &k, tile_rows(l->to, tiles, t), c.gathers ? ring : planes, weights + (ptrdiff_t)kernel * l->from * m,
@@ -381,5 +443,6 @@ static const lane_kernels NAME(lane_kernels) = {
 };
 
 #undef TILE
+#undef LONE
 #undef OUTER
 #undef VECTORS

@@ -9,6 +9,9 @@ public final class GraphExecutor {
     private let memoryLimit: Int?
     private var plans: [[String: TensorFact?]: Compiled] = [:]
 
+    /// Extents that change from run to run would fill the memory.
+    private static let mostPlans = 8
+
     private struct Compiled {
         var plan: Plan
         var inputs: [String: ValueID]
@@ -47,6 +50,7 @@ public final class GraphExecutor {
             compiled = known
         } else {
             compiled = try compile(inputs)
+            if plans.count >= Self.mostPlans { plans.removeAll() }
             plans[key] = compiled
         }
         var given: [ValueID: RuntimeValue] = [:]
@@ -71,6 +75,7 @@ public final class GraphExecutor {
         }
         try lowering.lower(model.graph)
         let outputs = try (outputNames + observed).map { try lowering.output($0) }
+        try Passes.forward(program, keeping: outputs)
         return Compiled(plan: try Plan(program, outputs: outputs, memoryLimit: memoryLimit), inputs: ids)
     }
 

@@ -1,4 +1,4 @@
-public import ConverterKit
+internal import ConverterKit
 internal import Foundation
 
 /// The state of a fine-tuning between two epochs, as a file: a run that was killed goes on from it.

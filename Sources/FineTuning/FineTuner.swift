@@ -1,5 +1,5 @@
 public import ConverterKit
-public import Execution
+internal import Execution
 internal import LinearAlgebra
 
 /// Trains a factorized model against labels and against the model that it came from:
@@ -48,7 +48,7 @@ public final class FineTuner {
                 "\(data.count) samples do not fill a batch of \(settings.batchSize)",
                 remedy: "Give more data, or a smaller --batch-size.")
         }
-        let session = try Session(self, data)
+        var session = try Session(self, data)
         let update = WeightUpdate(settings)
         let stepsPerEpoch = data.count / settings.batchSize
         let rate = LearningRate(

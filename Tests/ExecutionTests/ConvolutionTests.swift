@@ -74,13 +74,13 @@ struct ConvolutionTests {
         return cases
     }()
 
-    private static func numbers(_ count: Int, _ seed: UInt64) -> [Float] {
+    static func numbers(_ count: Int, _ seed: UInt64) -> [Float] {
         var generator = SeededGenerator(seed: seed)
         return (0..<count).map { _ in Float(generator.normal()) }
     }
 
     /// Calls `body` with the positions in X, W and Y of each product of the definition.
-    private static func products(_ shape: ConvolutionShape, _ body: (Int, Int, Int) -> Void) {
+    static func products(_ shape: ConvolutionShape, _ body: (Int, Int, Int) -> Void) {
         func indices(_ extents: [Int]) -> [[Int]] {
             extents.reduce([[]]) { tuples, extent in tuples.flatMap { tuple in (0..<extent).map { tuple + [$0] } } }
         }

@@ -51,7 +51,7 @@ internal import LinearAlgebra
         let images = shape.batch * shape.groups
         // Enough shares for all threads, each a multiple of a cache line long.
         let even = max(1, pool.width / images)
-        let longest = min(plane, max(64, Self.shareCount / rows / 16 * 16), (plane / even + 63) / 64 * 64)
+        let longest = min(plane, max(64, Self.shareCount / rows / 16 * 16), ((plane + even - 1) / even + 63) / 64 * 64)
         let shares = (plane + longest - 1) / longest
         if !isPointwise { reserve(rows * longest, width: pool.width) }
         let full = try product(m: outputs, n: longest, k: rows, ldb: isPointwise ? plane : longest, ldc: plane)

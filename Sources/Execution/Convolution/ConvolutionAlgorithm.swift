@@ -7,19 +7,19 @@ struct ConvolutionAlgorithm<T: Element> {
     private let planes: Convolution?
     private let columns: ColumnConvolution<T>?
 
-    enum Pass { case forward, inputGradient, weightGradient }
-
-    init(_ shape: ConvolutionShape, _ pass: Pass) {
+    init(_ shape: ConvolutionShape) {
         self.shape = shape
-        let isPlanar = T.self == Float.self && !Self.prefersColumns(shape, pass)
+        let isPlanar = T.self == Float.self && !Self.prefersColumns(shape)
         planes = isPlanar ? Convolution(shape) : nil
         columns = isPlanar ? nil : ColumnConvolution(shape)
     }
 
-    /// Where laying out a matrix costs little beside the product.
-    private static func prefersColumns(_ shape: ConvolutionShape, _ pass: Pass) -> Bool {
-        if ColumnConvolution<T>.isPointwise(shape) { return shape.outChannelsPerGroup > 1 }
-        return shape.outChannelsPerGroup >= 64 && shape.inChannelsPerGroup >= 64 && shape.outputPlane >= 196
+    /// Where laying out a matrix costs little beside the product, as measured: with many channels, or with planes so large
+    /// that they leave the cache. Of few channels, and of one for each group, the planes are twice as fast.
+    private static func prefersColumns(_ shape: ConvolutionShape) -> Bool {
+        let (inputs, outputs) = (shape.inChannelsPerGroup, shape.outChannelsPerGroup)
+        if shape.taps == 1 { return outputs > 1 }
+        return outputs >= 64 && (inputs >= 128 || (inputs * shape.taps >= 128 && shape.outputPlane >= 576))
     }
 
     @unsafe func forward(

@@ -42,9 +42,9 @@ struct MatrixProduct: Sendable {
     var macs: Int { m.multipliedReportingOverflow(by: n).partialValue.multipliedReportingOverflow(by: k).partialValue }
 
     /// Products up to this size cost less in plain loops than BLAS takes to begin.
-    private static let smallest = 512
+    private static let smallest = 128
     /// Multiplications that are worth a thread, and the rows or columns that a share is a multiple of: the kernels' tile.
-    private static let grain = 1 << 15
+    private static let grain = 1 << 17
     private static let tile = 32
 
     /// The products of a batch, over the threads of the pool: each by itself where there are enough of them, else split

@@ -6,14 +6,18 @@ internal import ConverterKit
 ///     Given   X ── Conv(W, B) ── BatchNormalization ── Add(R) ── Relu ── Y
 ///     Result  X, R ── FusedConv(s∘W, s∘(B − μ) + β; Relu) ── Y,    s = scale/√(σ² + ε)
 enum ConvolutionFusion {
-    static func apply(to program: Program, keeping outputs: [ValueID]) throws {
+    /// - Parameter spared: Values that gradients will be taken of; what computes them stays as it is.
+    static func apply(to program: Program, keeping outputs: [ValueID], sparing spared: Set<ValueID> = []) throws {
         let uses = ProgramUses(program, keeping: outputs)
         let old = program.instructions
         var joined: [Int: Join] = [:]
         var isGone: Set<Int> = []
         for (index, instruction) in old.enumerated() {
-            guard var join = Join(instruction, at: index, program) else { continue }
-            while let next = uses.onlyReader(of: join.result), !isGone.contains(next), join.take(old[next], at: next, program) {}
+            guard var join = Join(instruction, at: index, program), !spared.contains(join.result) else { continue }
+            while let next = uses.onlyReader(of: join.result), !isGone.contains(next),
+                !old[next].outputs.contains(where: { $0.map(spared.contains) ?? false }),
+                join.take(old[next], at: next, program)
+            {}
             guard join.members.count > 1, let last = join.members.last else { continue }
             joined[last] = join
             isGone.formUnion(join.members)

@@ -71,6 +71,7 @@ final class Subgraph {
         for (info, id) in zip(graph.inputs, ids) { lowering.bind(info.name ?? "", to: id) }
         try lowering.lower(graph)
         let outputs = try graph.outputs.map { try lowering.output($0.name ?? "") }
+        try Passes.forward(program, keeping: outputs)
         return Compiled(
             plan: try Plan(program, outputs: outputs), inputs: ids, captured: captured, outputs: outputs)
     }

@@ -33,19 +33,19 @@ public final class TrainingGraph {
     }
 
     /// What is done to make a step faster; results do not depend on it beyond rounding.
-    public struct Passes: OptionSet, Sendable {
+    public struct Optimizations: OptionSet, Sendable {
         public let rawValue: Int
         public init(rawValue: Int) { self.rawValue = rawValue }
         /// Chains of convolutions run as one where that costs less.
-        public static let chains = Passes(rawValue: 1)
+        public static let chains = Optimizations(rawValue: 1)
         /// Batch normalization, the sum and the Relu behind it are one.
-        public static let normalization = Passes(rawValue: 2)
+        public static let normalization = Optimizations(rawValue: 2)
         /// Sixteen images are the lanes of a vector.
-        public static let lanes = Passes(rawValue: 4)
-        public static let all: Passes = [.chains, .normalization, .lanes]
+        public static let lanes = Optimizations(rawValue: 4)
+        public static let all: Optimizations = [.chains, .normalization, .lanes]
     }
 
-    public var passes = Passes.all
+    public var optimizations = Optimizations.all
 
     public init(threads: Int) { program = Program(pool: ThreadPool.shared(width: threads)) }
 
@@ -104,15 +104,29 @@ public final class TrainingGraph {
         guard try program.fact(loss.id).count == 1 else { throw ExecutionError.shape("a loss is one number") }
         let statistics = normalizations.flatMap { [$0.batchMean, $0.batchVariance] }
         let kept = [loss.id] + watched.map(\.id) + statistics
-        if passes.contains(.chains) { try ChainContraction.apply(to: program, keeping: kept) }
-        if passes.contains(.normalization) { try NormalizationFusion.apply(to: program, keeping: kept) }
+        Passes.removeUnread(program, keeping: kept)
+        try program.recognizeActivations(keeping: kept)
+        if optimizations.contains(.chains) { try ChainContraction.apply(to: program, keeping: kept) }
+        if optimizations.contains(.normalization) { try NormalizationFusion.apply(to: program, keeping: kept) }
+        try ConvolutionFusion.apply(to: program, keeping: kept, sparing: dependents())
         let seed = program.constant(
             try TensorValue([Float(1)], shape: program.fact(loss.id).shape))
         let gradients = try program.addGradients(of: [loss.id: seed], for: parameters.map(\.id))
         let outputs = kept + gradients.compactMap { $0 }
-        if passes.contains(.lanes) { try LaneRewrite.apply(to: program, keeping: outputs) }
+        if optimizations.contains(.lanes) { try LaneRewrite.apply(to: program, keeping: outputs) }
+        try program.fuseElementwise(keeping: outputs)
         let plan = try Plan(program, outputs: outputs)
         return TrainingPlan(
             plan, parameters: parameters, gradients: gradients, loss: loss.id, normalizations: normalizations)
+    }
+
+    /// Values that a parameter has a part in.
+    private func dependents() -> Set<ValueID> {
+        var dependents = Set(parameters.map(\.id))
+        for instruction in program.instructions
+        where Program.reads(instruction).contains(where: dependents.contains) {
+            dependents.formUnion(instruction.outputs.compactMap { $0 })
+        }
+        return dependents
     }
 }

@@ -18,7 +18,8 @@ enum PoolingCases {
                 "kernel_shape": [3, 2], "pads": [1, 1, 0, 1], "ceil_mode": 1, "strides": [2, 2],
                 "count_include_pad": 1,
             ], [.varied([2, 2, 6, 4])], version: 19),
-        GradientCase("AveragePool", ["kernel_shape": [2, 2, 2], "auto_pad": "SAME_UPPER"], [.varied([1, 2, 3, 4, 3])]),
+        GradientCase(
+            "AveragePool", ["kernel_shape": [2, 2, 2], "auto_pad": "SAME_UPPER"], [.varied([1, 2, 3, 4, 3])]),
         GradientCase("GlobalAveragePool", [.varied([m, n, 3, 4])]),
         GradientCase("GlobalMaxPool", [.varied([m, n, 3, 4])]),
     ]

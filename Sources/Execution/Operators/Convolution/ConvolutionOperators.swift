@@ -9,7 +9,7 @@ enum ConvolutionOperators {
     static let conv = Operator("Conv", gradient: gradient) { preparation in
         let (fact, shape) = try geometry(preparation)
         func make<T: Element>(_: T.Type) -> Kernel {
-            let algorithm = ConvolutionAlgorithm<T>(shape, .forward)
+            let algorithm = ConvolutionAlgorithm<T>(shape)
             return { try unsafe forward($0, algorithm) }
         }
         return Prepared([fact], macs: shape.macs, kernel: make(try fact.numericElement("Conv")))
@@ -23,7 +23,7 @@ enum ConvolutionOperators {
         if preparation.isStated(3), try preparation.fact(3) != fact {
             throw ExecutionError.shape("FusedConv adds \(try preparation.shape(3)) to \(fact.shape)")
         }
-        let algorithm = ConvolutionAlgorithm<Float>(shape, .forward)
+        let algorithm = ConvolutionAlgorithm<Float>(shape)
         let count = fact.count
         return Prepared([fact], macs: shape.macs) { arguments in
             try unsafe forward(arguments, algorithm)
@@ -50,7 +50,7 @@ enum ConvolutionOperators {
             preparation.attributes, input: [dy.shape[0], channels] + spatial, weight: weight.shape,
             output: Array(dy.shape[2...]))
         func make<T: Element>(_: T.Type) -> Kernel {
-            let algorithm = ConvolutionAlgorithm<T>(shape, .inputGradient)
+            let algorithm = ConvolutionAlgorithm<T>(shape)
             return { arguments in
                 guard shape.batch > 0 else { return }
                 try unsafe algorithm.inputGradient(
@@ -73,7 +73,7 @@ enum ConvolutionOperators {
             preparation.attributes, input: x.shape, weight: [dy.shape[1], x.shape[1] / groups] + kernel,
             output: Array(dy.shape[2...]))
         func make<T: Element>(_: T.Type) -> Kernel {
-            let algorithm = ConvolutionAlgorithm<T>(shape, .weightGradient)
+            let algorithm = ConvolutionAlgorithm<T>(shape)
             return { arguments in
                 try unsafe algorithm.weightGradient(
                     arguments.input(0), input: arguments.input(1), into: arguments.output(), pool: arguments.pool)

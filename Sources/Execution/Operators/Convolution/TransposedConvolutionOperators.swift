@@ -15,7 +15,7 @@ enum TransposedConvolutionOperators {
             throw ExecutionError.shape("ConvTranspose with a bias of \(try preparation.shape(2))")
         }
         func make<T: Element>(_: T.Type) -> Kernel {
-            let algorithm = ConvolutionAlgorithm<T>(shape, .inputGradient)
+            let algorithm = ConvolutionAlgorithm<T>(shape)
             return { arguments in
                 guard shape.batch > 0 else { return }
                 let y = unsafe arguments.output(0, T.self)

@@ -8,7 +8,7 @@ enum AveragePoolingOperators {
     static let averagePool = Operator("AveragePool", gradient: gradient) { preparation in
         let fact = try preparation.fact(0)
         let window = try PoolingWindow(preparation.attributes, input: fact.shape)
-        let shares = shares(window, preparation.attributes, version: preparation.version)
+        let shares = shares(window, preparation.attributes)
         let planes = fact.shape[0] * fact.shape[1]
         func make<T: RealElement>(_: T.Type) -> Kernel {
             let factors = shares.map { T($0) }
@@ -28,12 +28,10 @@ enum AveragePoolingOperators {
             kernel: make(try fact.realElement("AveragePool")))
     }
 
-    /// By output position, what each pixel of the window contributes. Before version 19 a window that reaches beyond the
-    /// padding counts in full, where padding counts at all.
-    private static func shares(_ window: PoolingWindow, _ attributes: AttributeList, version: Int) -> [Double] {
-        guard attributes.flag("count_include_pad") else { return window.counts.map { 1 / Double(max(1, $0)) } }
-        if version < 19 { return window.counts.map { _ in 1 / Double(window.taps) } }
-        return window.paddedCounts.map { 1 / Double(max(1, $0)) }
+    /// By output position, what each pixel of the window contributes.
+    private static func shares(_ window: PoolingWindow, _ attributes: AttributeList) -> [Double] {
+        let counts = attributes.flag("count_include_pad") ? window.paddedCounts : window.counts
+        return counts.map { 1 / Double(max(1, $0)) }
     }
 
     private static func grain(_ window: PoolingWindow) -> Int {
@@ -45,7 +43,7 @@ enum AveragePoolingOperators {
         for index in factors.indices { unsafe y[index] *= factors[index] }
     }
 
-    /// `∂X` from `∂Y`; the attributes are those of AveragePool, with `input_shape`, all extents of X, and `version`.
+    /// `∂X` from `∂Y`; the attributes are those of AveragePool, with `input_shape`, all extents of X.
     static let gradientOperator = Operator("AveragePoolGradient", domain: "rene") { preparation in
         let dy = try preparation.fact(0)
         let shape = preparation.attributes.ints("input_shape") ?? []
@@ -53,8 +51,7 @@ enum AveragePoolingOperators {
         guard dy.shape == Array(shape[..<2]) + window.output else {
             throw ExecutionError.shape("AveragePoolGradient of \(dy.shape) for \(shape)")
         }
-        let version = preparation.attributes.int("version", otherwise: preparation.version)
-        let shares = shares(window, preparation.attributes, version: version)
+        let shares = shares(window, preparation.attributes)
         func make<T: RealElement>(_: T.Type) -> Kernel {
             let factors = shares.map { T($0) }
             return { arguments in
@@ -78,7 +75,6 @@ enum AveragePoolingOperators {
     private static let gradient: GradientRule = { context in
         var attributes = context.attributes
         attributes.set("input_shape", try context.shape(context.input(0)))
-        attributes.set("version", context.version)
         return [try context.emit("AveragePoolGradient", domain: "rene", [context.gradient()], attributes)]
     }
 

@@ -16,7 +16,7 @@ struct TrainingRun {
         let batch = options.int("batch", otherwise: 128)
         let steps = options.int("steps", otherwise: 20)
         let graph = TrainingGraph(threads: options.int("threads", otherwise: 2))
-        if let raw = options.named["passes"]?.last.flatMap({ Int($0) }) { graph.passes = .init(rawValue: raw) }
+        if let raw = options.named["passes"]?.last.flatMap({ Int($0) }) { graph.optimizations = .init(rawValue: raw) }
         let stored = Set(model.graph.initializers.compactMap(\.name))
         guard let input = model.graph.inputs.compactMap(\.name).first(where: { !stored.contains($0) }),
             let output = model.graph.outputs.first?.name
