@@ -100,6 +100,21 @@ struct DataTests {
         #expect(report.verification.bound?.kind == "weights")
     }
 
+    @Test("an archive beside a dropped model is its data")
+    func dropped() throws {
+        let root = try WatchedRoot()
+        let samples = Checkout.path + "/Sources/rene/Samples"
+        _ = Shell.run("cp '\(samples)/digits-test.npz' '\(root.path)/inbox/m.npz'")
+        _ = Shell.run("cp '\(samples)/cnn.onnx' '\(root.path)/inbox/m.onnx'")
+        #expect(try root.start("--once").wait(seconds: 300) == 0, "\(root.log)")
+        #expect(root.isPublished("m") && root.files("done") == ["m.npz", "m.onnx"], "\(root.log)")
+        let text = Shell.run("cat '\(root.path)/outbox/m.report.json'").output
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let report = try decoder.decode(Report.self, from: Data(text.utf8))
+        #expect(report.data.tier == "labelled" && report.verification.bound?.kind == "top1-drop")
+    }
+
     @Test("bad data end with a stable code, the status of the kind of error, and no output")
     func badData() throws {
         let text = try folder.write("text.npz", Array("hello".utf8))

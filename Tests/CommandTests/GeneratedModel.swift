@@ -28,7 +28,7 @@ enum GeneratedModel {
         if let domain { nodes.append(ONNXBuilder.node("Unheard", ["a"], ["y"], name: "odd", domain: domain)) }
         let values = Wire.message(11, value("x", rows)) + .message(12, value("y", columns))
         return ONNXBuilder.model(
-            operatorSets: domain == nil ? [(nil, 17)] : [(nil, 17), (domain, 1)],
+            operatorSets: [(nil, Int64?(17))] + (domain.map { [(String?($0), Int64?(1))] } ?? []),
             graph: ONNXBuilder.graph(
                 nodes: nodes, initializers: [tensor], inputs: [], outputs: [], extra: values))
     }
