@@ -94,18 +94,25 @@ struct DataTests {
 
     @Test("a model with an operator that is not known is converted from its weights, and the report says so")
     func notExecuted() throws {
-        let weight = ONNXBuilder.tensor("w", dims: [2, 2], ONNXBuilder.raw([1, 2, 3, 4]))
-        let nodes = [
-            ONNXBuilder.node("MatMul", ["x", "w"], ["a"], name: "fc"),
-            ONNXBuilder.node("Unheard", ["a"], ["y"], name: "odd"),
-        ]
-        let path = try folder.write(
-            "odd.onnx",
-            ONNXBuilder.model(
-                graph: ONNXBuilder.graph(nodes: nodes, initializers: [weight], inputs: ["x"], outputs: ["y"])))
+        let path = try folder.write("odd.onnx", GeneratedModel.small(seed: 1, domain: "my.operators"))
         let report = try run("convert '\(path)' -o '\(folder.path)/out' --json", as: Report.self)
         #expect(!report.verification.executed && report.verification.notExecuted != nil)
         #expect(report.verification.bound?.kind == "weights")
+    }
+
+    @Test("an archive beside a dropped model is its data")
+    func dropped() throws {
+        let root = try WatchedRoot()
+        let samples = Checkout.path + "/Sources/rene/Samples"
+        _ = Shell.run("cp '\(samples)/digits-test.npz' '\(root.path)/inbox/m.npz'")
+        _ = Shell.run("cp '\(samples)/cnn.onnx' '\(root.path)/inbox/m.onnx'")
+        #expect(try root.start("--once").wait(seconds: 300) == 0, "\(root.log)")
+        #expect(root.isPublished("m") && root.files("done") == ["m.npz", "m.onnx"], "\(root.log)")
+        let text = Shell.run("cat '\(root.path)/outbox/m.report.json'").output
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let report = try decoder.decode(Report.self, from: Data(text.utf8))
+        #expect(report.data.tier == "labelled" && report.verification.bound?.kind == "top1-drop")
     }
 
     @Test("bad data end with a stable code, the status of the kind of error, and no output")

@@ -2,9 +2,9 @@ import TestSupport
 
 /// Models that differ by their seed.
 enum GeneratedModel {
-    /// One matrix of rank 4 with a little noise.
-    static func small(seed: UInt64, rows: Int = 48, columns: Int = 40) -> [UInt8] {
-        model(weight: ONNXBuilder.raw(values(seed, rows, columns)), rows, columns)
+    /// One matrix of rank 4 with a little noise; behind it an operator of `domain`, if there is one.
+    static func small(seed: UInt64, rows: Int = 48, columns: Int = 40, domain: String? = nil) -> [UInt8] {
+        model(weight: ONNXBuilder.raw(values(seed, rows, columns)), rows, columns, domain: domain)
     }
 
     /// A matrix without structure that takes about a second to analyse.
@@ -22,13 +22,15 @@ enum GeneratedModel {
         return (model(weight: weight, rows, columns), data)
     }
 
-    private static func model(weight: Wire, _ rows: Int, _ columns: Int) -> [UInt8] {
+    private static func model(weight: Wire, _ rows: Int, _ columns: Int, domain: String? = nil) -> [UInt8] {
         let tensor = ONNXBuilder.tensor("w", dims: [Int64(rows), Int64(columns)], weight)
-        let node = ONNXBuilder.node("MatMul", ["x", "w"], ["y"], name: "fc")
+        var nodes = [ONNXBuilder.node("MatMul", ["x", "w"], [domain == nil ? "y" : "a"], name: "fc")]
+        if let domain { nodes.append(ONNXBuilder.node("Unheard", ["a"], ["y"], name: "odd", domain: domain)) }
         let values = Wire.message(11, value("x", rows)) + .message(12, value("y", columns))
         return ONNXBuilder.model(
+            operatorSets: [(nil, Int64?(17))] + (domain.map { [(String?($0), Int64?(1))] } ?? []),
             graph: ONNXBuilder.graph(
-                nodes: [node], initializers: [tensor], inputs: [], outputs: [], extra: values))
+                nodes: nodes, initializers: [tensor], inputs: [], outputs: [], extra: values))
     }
 
     /// A row of numbers in single precision.

@@ -15,6 +15,7 @@ enum GradientCases {
         PoolingCases.all,
         NormalizationCases.all,
         LossCases.all,
+        TrainingCases.all,
     ]
 
     static var all: [GradientCase] { families.flatMap { $0 } }
