@@ -23,6 +23,8 @@ let sources: [Target] = [
     .target(name: "Decompositions", dependencies: ["LinearAlgebra"], swiftSettings: strict),
     .target(name: "CKernels"),
     .target(name: "Execution", dependencies: [kit, "CKernels", "LinearAlgebra"], swiftSettings: strict),
+    .target(
+        name: "FineTuning", dependencies: [kit, "CKernels", "Execution", "LinearAlgebra"], swiftSettings: strict),
     .target(name: "LayerMapping", dependencies: [kit, "Decompositions"], swiftSettings: strict),
     .target(name: "RankSearch", dependencies: ["Decompositions", "LinearAlgebra"], swiftSettings: strict),
     .target(name: "PluginHost", dependencies: [kit, manifest], swiftSettings: strict),
@@ -30,7 +32,7 @@ let sources: [Target] = [
         name: "Conversion",
         dependencies: [
             kit, "CLinux", "COpenSSL", "CZip", "PluginHost", "LinearAlgebra", "Decompositions", "Execution",
-            "LayerMapping", "RankSearch",
+            "FineTuning", "LayerMapping", "RankSearch",
             .product(name: "Subprocess", package: "swift-subprocess"),
             .product(name: "SystemPackage", package: "swift-system"),
         ],
@@ -40,7 +42,7 @@ let sources: [Target] = [
         name: "JobStore", dependencies: [.product(name: "GRDB", package: "GRDB.swift")], swiftSettings: strict),
     .target(
         name: "Settings",
-        dependencies: [kit, "Conversion", .product(name: "Yams", package: "Yams")],
+        dependencies: [kit, "Conversion", "FineTuning", .product(name: "Yams", package: "Yams")],
         swiftSettings: strict),
     .target(
         name: "Daemon",
@@ -54,8 +56,8 @@ let sources: [Target] = [
     .executableTarget(
         name: "rene",
         dependencies: [
-            kit, "CLinux", "Conversion", "Daemon", "PluginHost", "LinearAlgebra", "Decompositions", "LayerMapping",
-            "RankSearch",
+            kit, "CLinux", "Conversion", "Daemon", "FineTuning", "PluginHost", "LinearAlgebra", "Decompositions",
+            "LayerMapping", "RankSearch",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
             .product(name: "Logging", package: "swift-log"),
         ],
@@ -134,6 +136,8 @@ let package = Package(
         // For Tests/Benchmarks, a package of its own.
         .library(name: "Decompositions", targets: ["LinearAlgebra", "Decompositions"]),
         .library(name: "Execution", targets: ["LinearAlgebra", "Execution"]),
+        .library(name: "FineTuning", targets: ["FineTuning"]),
+        .library(name: "ONNXFormat", targets: ["ONNXFormat"]),
     ],
     dependencies: [
         .package(path: "Sources/ConverterKit"),

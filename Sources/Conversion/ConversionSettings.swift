@@ -1,3 +1,5 @@
+public import FineTuning
+
 /// What the user asks of a conversion: the options of `convert`, `plan` and `batch`, and the keys of the settings file.
 public struct ConversionSettings: Sendable, Hashable, Codable {
     /// Names of `DecompositionRegistry`, or `auto`.
@@ -17,6 +19,10 @@ public struct ConversionSettings: Sendable, Hashable, Codable {
     /// Of integer images; without it the model's metadata decide.
     public var normalize: Normalization?
     public var rankMultiple = 1
+    /// How the result is fine-tuned; no epochs, no fine-tuning.
+    public var fineTuning = FineTuningSettings()
+    /// Another model to distil from, in place of the original.
+    public var teacher: String?
     /// Patterns of layers to take although they are kept by default, and of layers to keep.
     public var include: [String] = []
     public var exclude: [String] = []

@@ -95,7 +95,12 @@ public struct Converter: Sendable {
             return try ScratchFile(in: staging.path)
         }
         let staging = try stagingMade ?? Staging(in: directory)
-        let factorized = decided.factorized
+        var factorized = decided.factorized
+        let tuned = try FineTuningStage(
+            settings: settings, plugins: plugins, limits: limits, deadline: clock.deadline, progress: progress,
+            checkpoint: "\(directory)/.\(name).rene-checkpoint"
+        ).run(on: factorized, original: model)
+        if let tuned { factorized.model = tuned.model }
         let changed = !factorized.plan.changed.isEmpty
         var output = factorized.model
         if changed {
@@ -132,11 +137,12 @@ public struct Converter: Sendable {
         progress(Progress(stage: .publishing, fraction: 0))
         let report = try ReportWriter(plugins: plugins, settings: settings, clock: clock).report(
             plan: factorized.plan, source: source, sourceModel: model, result: result, verification: verification,
-            data: decided.meter)
+            data: decided.meter, fineTuning: tuned?.facts)
         try Publisher.write(report.json(), to: "\(staging.path)/\(reportNames[0])")
         try Publisher.write(HTMLReport(report).bytes, to: "\(staging.path)/\(reportNames[1])")
         let files = written.dataFiles + [written.file] + reportNames.map { "\(staging.path)/\($0)" }
         let published = try publisher.publish(files)
+        tuned?.removeCheckpoint()
         let dataCount = written.dataFiles.count
         return Outcome(
             report: report,

@@ -6,6 +6,7 @@ public struct Progress: Sendable, Hashable {
         case analysing
         case searching
         case factorizing
+        case fineTuning = "fine-tuning"
         case writing
         case verifying
         case publishing

@@ -1,3 +1,5 @@
+public import FineTuning
+
 /// What a conversion did, as `NAME.report.json` has it (Schemas/report.schema.json). Encoded keys are in snake case.
 public struct Report: Sendable, Codable {
     public var tool = "rene"
@@ -17,6 +19,7 @@ public struct Report: Sendable, Codable {
     public var data: DataFacts
     public var search: SearchFacts
     public var layers: [LayerFacts]
+    public var fineTuning: FineTuningFacts?
     public var verification: VerificationFacts?
     /// Path of the published model that this one is a copy of: the same content was converted with the same settings
     /// before, and all figures are those of that conversion.
@@ -58,6 +61,20 @@ public struct DataFacts: Sendable, Codable, Hashable {
 public struct SearchFacts: Sendable, Codable, Hashable {
     public var method: String
     public var steps: [StepFacts]
+    public var seconds: Double
+}
+
+/// The course of the fine-tuning.
+public struct FineTuningFacts: Sendable, Codable, Hashable {
+    public var samples: Int
+    /// Validation samples, none of which was trained on.
+    public var validationSamples: Int
+    /// Share of the validation samples whose class was right (without labels, the original's) before it.
+    public var top1Before: Double?
+    public var epochs: [FineTuningEpoch]
+    /// The epoch whose weights were kept; 0 when none was better than the factorized model.
+    public var bestEpoch: Int
+    public var learningRate: Double
     public var seconds: Double
 }
 

@@ -13,7 +13,7 @@ struct ReportWriter {
 
     func report(
         plan: ConversionPlan, source: SourceFile, sourceModel: Model, result: SourceFile?, verification: Verification?,
-        data: OutputMeter?
+        data: OutputMeter?, fineTuning: FineTuningFacts? = nil
     ) throws -> Report {
         let before = plan.costBefore
         let after = plan.costAfter
@@ -43,7 +43,7 @@ struct ReportWriter {
                 },
                 seconds: plan.searchSeconds),
             layers: layers(of: plan, verification: verification),
-            verification: verification?.facts,
+            fineTuning: fineTuning, verification: verification?.facts,
             notes: ConversionNotes.all(of: plan, settings: settings, verification: verification?.facts))
     }
 

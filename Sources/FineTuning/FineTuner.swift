@@ -41,7 +41,11 @@ public final class FineTuner {
     }
 
     /// Runs all epochs. `interrupt` is asked after each step and ends the run by throwing.
-    public func run(on data: Samples, validation: Samples?, interrupt: () throws -> Void = {}) throws -> Result {
+    ///
+    /// - Parameter scoreBefore: Validation score of the student as it is; epochs that do not reach it are not kept.
+    public func run(
+        on data: Samples, validation: Samples?, scoreBefore: Double? = nil, interrupt: () throws -> Void = {}
+    ) throws -> Result {
         guard data.count >= settings.batchSize else {
             throw ConversionError(
                 "fine-tuning.too-few-samples", .badInput,
@@ -96,7 +100,7 @@ public final class FineTuner {
                     epoch: epoch + 1, loss: sum / Double(stepsPerEpoch), top1: score,
                     learningRate: rate.rate(at: epoch * stepsPerEpoch),
                     seconds: epochStart.duration(to: clock.now) / .seconds(1)))
-            if score == nil || score ?? 0 >= best?.score ?? -1 {
+            if score == nil || score ?? 0 >= max(best?.score ?? -1, scoreBefore ?? -1) {
                 best = session.best(score: score ?? 0, epoch: epoch + 1)
             }
             if let path = checkpointPath {
@@ -295,7 +299,8 @@ struct Predictions {
             let width = values.count / max(1, range.count)
             for row in 0..<range.count {
                 let scores = values[row * width..<(row + 1) * width]
-                classes.append(Int64(scores.indices.max { scores[$0] < scores[$1] }.map { $0 - scores.startIndex } ?? 0))
+                classes.append(
+                    Int64(scores.indices.max { scores[$0] < scores[$1] }.map { $0 - scores.startIndex } ?? 0))
             }
         }
         return classes

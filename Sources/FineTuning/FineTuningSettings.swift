@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// How a model is fine-tuned. Defaults are those of `rene convert --fine-tune`.
 public struct FineTuningSettings: Sendable, Codable, Hashable {
     public enum Optimizer: String, Sendable, Codable, CaseIterable {
@@ -62,5 +64,3 @@ public struct FineTuningSettings: Sendable, Codable, Hashable {
         base <= 0 ? 0 : exp2(exponent * log2(base))
     }
 }
-
-internal import Glibc

@@ -35,7 +35,8 @@ struct Losses {
     }
 
     /// `a + factor · b`.
-    func sum(_ a: TrainingGraph.Value?, _ b: TrainingGraph.Value?, times factor: Double) throws -> TrainingGraph.Value? {
+    func sum(_ a: TrainingGraph.Value?, _ b: TrainingGraph.Value?, times factor: Double) throws -> TrainingGraph.Value?
+    {
         guard let b, factor != 0 else { return a }
         let part = try scaled(b, by: factor)
         return try a.map { try graph.apply("Add", [$0, part]) } ?? part

@@ -1,4 +1,5 @@
 public import Execution
+internal import LinearAlgebra
 
 /// Inputs of a model one beside the other, with labels where there are any.
 public struct Samples: Sendable {
@@ -35,6 +36,28 @@ public struct Samples: Sendable {
         storage = .bytes(bytes, scale: scale, shift: shift)
     }
 
+    /// Two parts at random; the second has `share` of the samples.
+    public func splitting(share: Double, seed: UInt64) -> (Samples, Samples) {
+        var generator = SeededGenerator(seed: seed)
+        let order = Array(0..<count).shuffled(using: &generator)
+        let split = count - Int((Double(count) * share).rounded())
+        return (taking(order[..<split].sorted()), taking(order[split...].sorted()))
+    }
+
+    private func taking(_ indices: [Int]) -> Samples {
+        let size = shape.reduce(1, *)
+        let labels = self.labels.map { all in indices.map { all[$0] } }
+        switch storage {
+        case .floats(let values):
+            return Samples(indices.flatMap { values[$0 * size..<($0 + 1) * size] }, shape: shape, labels: labels)
+        case .bytes(let bytes, let scale, let shift):
+            var taken: [UInt8] = []
+            taken.reserveCapacity(indices.count * size)
+            for index in indices { taken += bytes[index * size..<(index + 1) * size] }
+            return Samples(taken, shape: shape, scale: scale, shift: shift, labels: labels)
+        }
+    }
+
     /// Whether crops and flips mean anything.
     var areImages: Bool { shape.count == 3 && shape[1] > 8 && shape[2] > 8 }
 
@@ -44,7 +67,9 @@ public struct Samples: Sendable {
         for (place, index) in order.enumerated() {
             let target = place * size
             guard let moves, shape.count == 3 else {
-                for element in 0..<size { batch[target + element] = value(index * size + element, channel(of: element)) }
+                for element in 0..<size {
+                    batch[target + element] = value(index * size + element, channel(of: element))
+                }
                 continue
             }
             copyImage(index * size, to: &batch, at: target, moves[place])

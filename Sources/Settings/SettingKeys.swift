@@ -1,4 +1,5 @@
 internal import Conversion
+internal import FineTuning
 
 /// Every setting.
 extension SettingKey {
@@ -35,6 +36,23 @@ extension SettingKey {
         SettingKey(
             "normalize", \.conversion.normalize, .optional(.normalization), in: job,
             "Of integer images: mean=0.5,std=0.5,scale=1/255, by channel; without it the model's metadata decide."),
+        SettingKey(
+            "fine_tune", \.conversion.fineTuning.epochs, .integer(0, 100_000), in: job,
+            "Passes over the data to train the result with."),
+        SettingKey(
+            "learning_rate", \.conversion.fineTuning.learningRate, .optional(.number(0, below: 1000)), in: job,
+            "Peak learning rate; without it by the share of the parameters that was removed."),
+        SettingKey(
+            "batch_size", \.conversion.fineTuning.batchSize, .integer(1, 1 << 20), in: job,
+            "Samples of a training step."),
+        SettingKey(
+            "lambda", \.conversion.fineTuning.lambda, .number(0, below: 1e6), in: job,
+            "Weight of the dissimilarity of layers in the loss of fine-tuning."),
+        SettingKey(
+            "distillation", \.conversion.fineTuning.distillation, .number(0, below: 1.0001), in: job,
+            "Share of the distillation from the original in the loss; the labels have the rest."),
+        SettingKey(
+            "teacher", \.conversion.teacher, .optional(.name), in: folders, "Another model to distil from."),
         SettingKey(
             "rank_multiple", \.conversion.rankMultiple, .integer(1, 1 << 20), in: job,
             "Candidate ranks are multiples of this."),

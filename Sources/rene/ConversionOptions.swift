@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Conversion
 internal import Decompositions
+internal import FineTuning
 internal import LinearAlgebra
 internal import RankSearch
 
@@ -50,6 +51,8 @@ struct ConversionOptions: ParsableArguments {
     var validationData: [String] = []
 
     @OptionGroup var normalization: NormalizationOption
+
+    @OptionGroup var fineTuning: FineTuningOptions
 
     @Option(help: "Candidate ranks are multiples of this.")
     var rankMultiple = 1
@@ -118,6 +121,7 @@ struct ConversionOptions: ParsableArguments {
         if maxDrop != nil, data.isEmpty, validationData.isEmpty {
             throw ValidationError("--max-drop needs --data with labels.")
         }
+        if fineTuning.fineTune > 0, data.isEmpty { throw ValidationError("--fine-tune needs --data.") }
         if rankMultiple < 1 { throw ValidationError("--rank-multiple must be at least 1.") }
         if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
         if let timeLimit, !(timeLimit > 0) { throw ValidationError("--time-limit must be above 0.") }
@@ -142,6 +146,8 @@ struct ConversionOptions: ParsableArguments {
         settings.validationData = validationData
         settings.normalize = normalization.normalize
         settings.rankMultiple = rankMultiple
+        settings.fineTuning = fineTuning.settings
+        settings.teacher = fineTuning.teacher
         settings.include = include
         settings.exclude = exclude
         settings.ranks = Dictionary(rank.map { ($0.name, $0.numbers) }) { _, last in last }

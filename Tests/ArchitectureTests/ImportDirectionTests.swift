@@ -14,23 +14,25 @@ struct ImportDirectionTests {
         "Decompositions": ["LinearAlgebra"],
         "CKernels": [],
         "Execution": ["ConverterKit", "CKernels", "LinearAlgebra"],
+        "FineTuning": ["ConverterKit", "CKernels", "Execution", "LinearAlgebra"],
         "LayerMapping": ["ConverterKit", "Decompositions"],
         "RankSearch": ["Decompositions", "LinearAlgebra"],
         "PluginHost": ["ConverterKit", "PluginManifest"],
         "Conversion": [
             "ConverterKit", "CLinux", "COpenSSL", "CZip", "PluginHost", "LinearAlgebra", "Decompositions", "Execution",
+            "FineTuning",
             "LayerMapping", "RankSearch", "Subprocess", "SystemPackage",
         ],
         "WatchFolder": [],
         "JobStore": ["GRDB"],
-        "Settings": ["ConverterKit", "Conversion", "Yams"],
+        "Settings": ["ConverterKit", "Conversion", "FineTuning", "Yams"],
         // Of the rooms below Conversion the names of their registries only, to check settings against.
         "Daemon": [
             "ConverterKit", "CLinux", "Conversion", "JobStore", "Settings", "WatchFolder", "Decompositions",
             "RankSearch", "Logging", "ServiceLifecycle", "UnixSignals",
         ],
         "rene": [
-            "CLinux", "ConverterKit", "PluginHost", "Conversion", "Daemon", "LinearAlgebra", "Decompositions",
+            "CLinux", "ConverterKit", "PluginHost", "Conversion", "FineTuning", "Daemon", "LinearAlgebra", "Decompositions",
             "LayerMapping", "RankSearch", "ArgumentParser", "Logging",
         ],
         "CProtobufC": [],

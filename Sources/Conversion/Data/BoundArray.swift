@@ -32,6 +32,24 @@ struct BoundArray: Sendable {
         }
     }
 
+    /// Images of bytes `[count, channels, height, width]` as they are stored, with what makes them the input's numbers:
+    /// `byte · scale[c] + shift[c]`. `nil` for other arrays.
+    func byteImages(_ count: Int) throws -> (bytes: [UInt8], shape: [Int], scale: [Float], shift: [Float])? {
+        guard array.type == .uint8, array.shape.count == 4, input.type == .float32, !movesChannels,
+            let normalization, !normalization.hasChannelsLast
+        else { return nil }
+        let channels = array.shape[1]
+        func spread(_ numbers: [Float]) -> [Float]? {
+            numbers.count == 1 ? [Float](repeating: numbers[0], count: channels)
+                : numbers.count == channels ? numbers : nil
+        }
+        guard let mean = spread(normalization.mean), let std = spread(normalization.std) else { return nil }
+        return (
+            try array.tensor(0..<count).packedBytes(), Array(array.shape.dropFirst()),
+            std.map { normalization.scale / $0 }, zip(mean, std).map { -$0 / $1 }
+        )
+    }
+
     private static func channelsLast(_ shape: [Int]) -> [Int] { [shape[0], shape[2], shape[3], shape[1]] }
 
     /// The samples of a range; behind its end the last one is repeated up to `size`.

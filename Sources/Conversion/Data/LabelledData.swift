@@ -1,5 +1,6 @@
 internal import ConverterKit
 internal import Execution
+internal import FineTuning
 
 /// Samples for a model's inputs, batch by batch, with their labels where there are any.
 struct LabelledData: Sendable {
@@ -109,6 +110,20 @@ struct LabelledData: Sendable {
             throw DataError.labels("there are \(array.count) labels for \(count) samples").at(.init(file: file.path))
         }
         return try array.integers().map { Int($0) }
+    }
+
+    /// Images of one input that are stored as bytes, all of them; `nil` for other data.
+    func byteImages() throws -> Samples? {
+        var (bytes, shape, scale, shift): ([UInt8], [Int], [Float], [Float]) = ([], [], [], [])
+        for part in parts {
+            guard case .arrays(let arrays, let count) = part, arrays.count == 1, let array = arrays.values.first,
+                let images = try array.byteImages(count), bytes.isEmpty || images.shape == shape
+            else { return nil }
+            bytes += images.bytes
+            (shape, scale, shift) = (images.shape, images.scale, images.shift)
+        }
+        guard !bytes.isEmpty else { return nil }
+        return Samples(bytes, shape: shape, scale: scale, shift: shift, labels: labels.map { $0.map { Int64($0) } })
     }
 
     /// The first samples, up to `count`.
