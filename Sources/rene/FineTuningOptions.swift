@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import FineTuning
 
-
 /// How the factorized model is fine-tuned.
 struct FineTuningOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Passes over the data to train the result with; 0 for none.", valueName: "epochs"))
@@ -28,7 +27,9 @@ struct FineTuningOptions: ParsableArguments {
     @Option(help: "How the learning rate changes.", transform: choice)
     var schedule = FineTuningSettings.Schedule.oneCycle
 
-    @Option(help: ArgumentHelp("Whether batch normalizations train with the batch's statistics.", valueName: "mode"), transform: choice)
+    @Option(
+        help: ArgumentHelp("Whether batch normalizations train with the batch's statistics.", valueName: "mode"),
+        transform: choice)
     var normalization = FineTuningSettings.Normalization.batch
 
     @Option(help: "Weight decay of matrices and kernels.")

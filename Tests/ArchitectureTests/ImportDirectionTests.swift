@@ -32,7 +32,8 @@ struct ImportDirectionTests {
             "RankSearch", "Logging", "ServiceLifecycle", "UnixSignals",
         ],
         "rene": [
-            "CLinux", "ConverterKit", "PluginHost", "Conversion", "FineTuning", "Daemon", "LinearAlgebra", "Decompositions",
+            "CLinux", "ConverterKit", "PluginHost", "Conversion", "FineTuning", "Daemon", "LinearAlgebra",
+            "Decompositions",
             "LayerMapping", "RankSearch", "ArgumentParser", "Logging",
         ],
         "CProtobufC": [],

@@ -40,7 +40,8 @@ struct BoundArray: Sendable {
         else { return nil }
         let channels = array.shape[1]
         func spread(_ numbers: [Float]) -> [Float]? {
-            numbers.count == 1 ? [Float](repeating: numbers[0], count: channels)
+            numbers.count == 1
+                ? [Float](repeating: numbers[0], count: channels)
                 : numbers.count == channels ? numbers : nil
         }
         guard let mean = spread(normalization.mean), let std = spread(normalization.std) else { return nil }

@@ -200,7 +200,10 @@ enum ReductionKernel {
             forEachResult(loops, arguments.pool) { result, elements in
                 var top = -Double.infinity
                 elements { top = unsafe Reduction.Gathering.maximum.combine(top, x[$0].asDouble) }
-                if !top.isFinite { return unsafe y[result] = T(clamping: top) }
+                guard top.isFinite else {
+                    unsafe y[result] = T(clamping: top)
+                    return
+                }
                 var sum = 0.0
                 elements { sum += unsafe exp(x[$0].asDouble - top) }
                 unsafe y[result] = T(clamping: top + log(sum))

@@ -120,7 +120,8 @@ enum ConvolutionFusion {
             let isPlain = residual == nil && limits == nil
             try program.emit(
                 isPlain ? "Conv" : "FusedConv", domain: isPlain ? "" : "com.microsoft",
-                isPlain ? [instruction.inputs[0], weight, bias] : [instruction.inputs[0], weight, bias, residual], attributes, into: [result],
+                isPlain ? [instruction.inputs[0], weight, bias] : [instruction.inputs[0], weight, bias, residual],
+                attributes, into: [result],
                 node: instruction.use.node)
         }
     }

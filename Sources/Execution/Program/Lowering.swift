@@ -81,7 +81,10 @@ struct Lowering {
             guard let name = tensor.name, scopes.last?[name] == nil else { continue }
             do {
                 let value = try TensorValue(tensor)
-                bind(name, to: mode.trains(name) ? program.addParameter(value, name: name) : program.constant(value, name: name))
+                bind(
+                    name,
+                    to: mode.trains(name)
+                        ? program.addParameter(value, name: name) : program.constant(value, name: name))
             } catch let error as ConversionError where error.code == "execution.type" {
                 // Constants of types that are not executed matter only where they are read.
                 continue
@@ -152,7 +155,8 @@ struct Lowering {
         normalizations.append(
             Normalization(
                 mean: node.inputs[3], variance: node.inputs[4], momentum: attributes.float("momentum", otherwise: 0.9),
-                initial: (mean, variance), batchMean: made[1], batchVariance: made[3], count: fact.count / max(1, fact.shape[1])))
+                initial: (mean, variance), batchMean: made[1], batchVariance: made[3],
+                count: fact.count / max(1, fact.shape[1])))
         return true
     }
 

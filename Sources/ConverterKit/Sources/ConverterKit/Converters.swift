@@ -110,5 +110,6 @@ public struct ImportLimits: Sendable {
 /// An importer that also reads values for a model's inputs from folders of its format's own kind. Optional.
 public protocol DataImporter: ModelImporter {
     /// The values of the model's inputs in one folder, by name. Throws `data.missing` when a file is not there.
-    func inputs(inFolder path: String, of model: Model, limits: ImportLimits) throws(ConversionError) -> [String: Tensor]
+    func inputs(inFolder path: String, of model: Model, limits: ImportLimits) throws(ConversionError) -> [String:
+        Tensor]
 }

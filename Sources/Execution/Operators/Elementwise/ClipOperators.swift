@@ -14,32 +14,32 @@ enum ClipOperators {
                 try context.emit(
                     "ClipGradient", domain: "rene", [context.gradient(), context.input(0)] + bounds, context.attributes)
             ]
-        }
-    ) { preparation in
-        let fact = try preparation.fact(0)
-        let (storage, element) = try preparation.storage(fact.type)
-        try checkBounds(preparation, first: 1, fact.type)
-        let attributes = preparation.attributes
-        func make<T: Element>(_: T.Type) -> Kernel {
-            let (low, high) = (bound(attributes, "min", T.self), bound(attributes, "max", T.self))
-            return { arguments in
-                let x = unsafe arguments.input(0, T.self)
-                let y = unsafe arguments.output(0, T.self)
-                let low = unsafe arguments.optionalInput(1, T.self)?.pointee ?? low
-                let high = unsafe arguments.optionalInput(2, T.self)?.pointee ?? high
-                arguments.pool.split(fact.count, grain: BroadcastLoops.grain) { range in
-                    for index in range {
-                        var value = unsafe x[index]
-                        if let low, value < low { value = low }
-                        if let high, value > high { value = high }
-                        unsafe y[index] = value
+        },
+        prepare: { preparation in
+            let fact = try preparation.fact(0)
+            let (storage, element) = try preparation.storage(fact.type)
+            try checkBounds(preparation, first: 1, fact.type)
+            let attributes = preparation.attributes
+            func make<T: Element>(_: T.Type) -> Kernel {
+                let (low, high) = (bound(attributes, "min", T.self), bound(attributes, "max", T.self))
+                return { arguments in
+                    let x = unsafe arguments.input(0, T.self)
+                    let y = unsafe arguments.output(0, T.self)
+                    let low = unsafe arguments.optionalInput(1, T.self)?.pointee ?? low
+                    let high = unsafe arguments.optionalInput(2, T.self)?.pointee ?? high
+                    arguments.pool.split(fact.count, grain: BroadcastLoops.grain) { range in
+                        for index in range {
+                            var value = unsafe x[index]
+                            if let low, value < low { value = low }
+                            if let high, value > high { value = high }
+                            unsafe y[index] = value
+                        }
                     }
                 }
             }
-        }
-        return Prepared(
-            [fact], overwritable: [0], kernel: storage == .float ? floats(attributes, fact.count) : make(element))
-    }
+            return Prepared(
+                [fact], overwritable: [0], kernel: storage == .float ? floats(attributes, fact.count) : make(element))
+        })
 
     private static func bound<T: Element>(_ attributes: AttributeList, _ name: String, _: T.Type) -> T? {
         attributes.float(name).map { T(clamping: Double($0)) }

@@ -48,8 +48,8 @@ enum GeluOperators {
             gradient: { context in
                 let name = "\(try kind(context.attributes).name)Gradient"
                 return [try context.emit(name, domain: "rene", [context.gradient(), context.input(0)])]
-            }
-        ) { preparation in try prepare(preparation, kind(preparation.attributes)) }
+            },
+            prepare: { preparation in try prepare(preparation, kind(preparation.attributes)) })
     }
 
     /// f(x + bias); the bias, of the last axis or broadcast, may be left out.
@@ -62,8 +62,8 @@ enum GeluOperators {
                 let gradient = try context.emit(
                     "\(function.name)Gradient", domain: "rene", [context.gradient(), sum])
                 return [gradient, bias == nil ? nil : try context.sum(gradient, toInput: 1)]
-            }
-        ) { preparation in try prepare(preparation, function) }
+            },
+            prepare: { preparation in try prepare(preparation, function) })
     }
 
     private static func prepare(_ preparation: Preparation, _ function: UnaryFunction) throws -> Prepared {

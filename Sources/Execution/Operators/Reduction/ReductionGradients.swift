@@ -68,43 +68,45 @@ enum ReductionGradients {
             let scaled = try context.scale(
                 context.gradient(), by: 1 / Double(context.attributes.int("divisor", otherwise: 1)))
             return [try context.unbroadcast(scaled, to: context.shape(context.input(0)))]
-        }
-    ) { preparation in
-        let fact = try preparation.fact(0)
-        let shape = preparation.attributes.ints("shape") ?? fact.shape
-        let divisor = Double(max(1, preparation.attributes.int("divisor", otherwise: 1)))
-        let scale = Float(1 / divisor)
-        let element = try preparation.storage(fact.type).element
-        let loops = try BroadcastLoops([fact.shape, shape])
-        guard loops.shape == shape else { throw ExecutionError.shape("\(fact.shape) cannot be expanded to \(shape)") }
-        let step = loops.steps[0]
-        let floats: Kernel = { arguments in
-            let x = unsafe arguments.input(0, Float.self)
-            let y = unsafe arguments.output(0, Float.self)
-            loops.run(arguments.pool) { run in
-                if step == 0 {
-                    unsafe rene_fill(y + run.start, scale * x[run.a], run.length)
-                } else {
-                    unsafe rene_mul_scalar(y + run.start, x + run.a, scale, run.length)
-                }
+        },
+        prepare: { preparation in
+            let fact = try preparation.fact(0)
+            let shape = preparation.attributes.ints("shape") ?? fact.shape
+            let divisor = Double(max(1, preparation.attributes.int("divisor", otherwise: 1)))
+            let scale = Float(1 / divisor)
+            let element = try preparation.storage(fact.type).element
+            let loops = try BroadcastLoops([fact.shape, shape])
+            guard loops.shape == shape else {
+                throw ExecutionError.shape("\(fact.shape) cannot be expanded to \(shape)")
             }
-        }
-        func make<T: Element>(_: T.Type) -> Kernel {
-            let factor = T(clamping: divisor)
-            return { arguments in
-                let x = unsafe arguments.input(0, T.self)
-                let y = unsafe arguments.output(0, T.self)
+            let step = loops.steps[0]
+            let floats: Kernel = { arguments in
+                let x = unsafe arguments.input(0, Float.self)
+                let y = unsafe arguments.output(0, Float.self)
                 loops.run(arguments.pool) { run in
-                    for index in 0..<run.length {
-                        unsafe y[run.start + index] = T.dividing(x[run.a + index * step], factor)
+                    if step == 0 {
+                        unsafe rene_fill(y + run.start, scale * x[run.a], run.length)
+                    } else {
+                        unsafe rene_mul_scalar(y + run.start, x + run.a, scale, run.length)
                     }
                 }
             }
-        }
-        return Prepared(
-            [TensorFact(type: fact.type, shape: shape)],
-            kernel: fact.type.storage == .float ? floats : make(element))
-    }
+            func make<T: Element>(_: T.Type) -> Kernel {
+                let factor = T(clamping: divisor)
+                return { arguments in
+                    let x = unsafe arguments.input(0, T.self)
+                    let y = unsafe arguments.output(0, T.self)
+                    loops.run(arguments.pool) { run in
+                        for index in 0..<run.length {
+                            unsafe y[run.start + index] = T.dividing(x[run.a + index * step], factor)
+                        }
+                    }
+                }
+            }
+            return Prepared(
+                [TensorFact(type: fact.type, shape: shape)],
+                kernel: fact.type.storage == .float ? floats : make(element))
+        })
 
     /// dy times the product of all other elements of the set, which holds with zeros too; of (dy, x).
     static let product = Operator("ReduceProdGradient", domain: "rene") { preparation in

@@ -35,15 +35,15 @@ enum SoftmaxOperators {
                     try context.emit(
                         "\(name)Gradient", domain: "rene", [context.gradient(), context.output()], attributes)
                 ]
-            }
-        ) { preparation in
-            let fact = try preparation.fact(0)
-            guard fact.type.isFloating else { throw preparation.unsuitable(fact.type) }
-            let kernel = try kernel(preparation, fact.shape, version: preparation.version)
-            return Prepared(
-                [fact], scratch: kernel.scratch, overwritable: [0],
-                kernel: fact.type.storage == .float ? kernel.floats : kernel.doubles)
-        }
+            },
+            prepare: { preparation in
+                let fact = try preparation.fact(0)
+                guard fact.type.isFloating else { throw preparation.unsuitable(fact.type) }
+                let kernel = try kernel(preparation, fact.shape, version: preparation.version)
+                return Prepared(
+                    [fact], scratch: kernel.scratch, overwritable: [0],
+                    kernel: fact.type.storage == .float ? kernel.floats : kernel.doubles)
+            })
         // Of (dy, y), and the version whose axes are meant.
         let backward = Operator("\(name)Gradient", domain: "rene") { preparation in
             let fact = try preparation.fact(1)
@@ -58,26 +58,28 @@ enum SoftmaxOperators {
     }
 
     /// 1 at the first of the largest elements, else 0.
-    private static let hardmax = Operator("Hardmax", gradient: { _ in [nil] }) { preparation in
-        let fact = try preparation.fact(0)
-        let element = try preparation.storage(fact.type).element
-        let (outer, n, inner) = try extents(fact.shape, preparation.attributes, version: preparation.version)
-        func make<T: Element>(_: T.Type) -> Kernel {
-            { arguments in
-                let x = unsafe arguments.input(0, T.self)
-                let y = unsafe arguments.output(0, T.self)
-                if n == 0 { return }
-                for row in 0..<outer * inner {
-                    let start = row / inner * n * inner + row % inner
-                    var best = start
-                    for place in stride(from: start, to: start + n * inner, by: inner) {
-                        if unsafe x[place] > x[best] { best = place }
-                        unsafe y[place] = T.zero
+    private static let hardmax = Operator(
+        "Hardmax", gradient: { _ in [nil] },
+        prepare: { preparation in
+            let fact = try preparation.fact(0)
+            let element = try preparation.storage(fact.type).element
+            let (outer, n, inner) = try extents(fact.shape, preparation.attributes, version: preparation.version)
+            func make<T: Element>(_: T.Type) -> Kernel {
+                { arguments in
+                    let x = unsafe arguments.input(0, T.self)
+                    let y = unsafe arguments.output(0, T.self)
+                    if n == 0 { return }
+                    for row in 0..<outer * inner {
+                        let start = row / inner * n * inner + row % inner
+                        var best = start
+                        for place in stride(from: start, to: start + n * inner, by: inner) {
+                            if unsafe x[place] > x[best] { best = place }
+                            unsafe y[place] = T.zero
+                        }
+                        unsafe y[best] = T(clamping: 1)
                     }
-                    unsafe y[best] = T(clamping: 1)
                 }
             }
-        }
-        return Prepared([fact], kernel: make(element))
-    }
+            return Prepared([fact], kernel: make(element))
+        })
 }

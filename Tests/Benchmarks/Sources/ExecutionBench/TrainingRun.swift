@@ -30,10 +30,12 @@ struct TrainingRun {
         guard let logits = values(output) else { fatalError("no logits") }
         let loss = try graph.crossEntropy(logits, labels: labels)
         let observed = (options.named["observe"] ?? []).compactMap { name in values(name).map { (name, $0) } }
-        let plan = try graph.compiled(loss: loss, watching: options.named["compare"] == nil ? [] : [logits] + observed.map(\.1))
+        let plan = try graph.compiled(
+            loss: loss, watching: options.named["compare"] == nil ? [] : [logits] + observed.map(\.1))
 
         if let folder = options.named["compare"]?.last {
-            try dump(plan, [("logits", logits)] + observed, images: images, labels: labels, batch: batch, folder: folder)
+            try dump(
+                plan, [("logits", logits)] + observed, images: images, labels: labels, batch: batch, folder: folder)
             return
         }
         var generator = SeededGenerator(seed: 1)
@@ -69,7 +71,8 @@ struct TrainingRun {
 
     /// Runs one step on `x.bin` and `y.bin` of a folder (floats and 64-bit integers) and writes each gradient beside them.
     private func dump(
-        _ plan: TrainingPlan, _ watched: [(String, TrainingGraph.Value)], images: TrainingGraph.Value, labels: TrainingGraph.Value, batch: Int, folder: String
+        _ plan: TrainingPlan, _ watched: [(String, TrainingGraph.Value)], images: TrainingGraph.Value,
+        labels: TrainingGraph.Value, batch: Int, folder: String
     ) throws {
         let pixels = try Data(contentsOf: URL(fileURLWithPath: folder + "/x.bin"))
             .withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }

@@ -39,12 +39,18 @@ import ONNXFormat
         ) { progress in
             if Int(progress.fraction * 1000) % 100 < 3 {
                 FileHandle.standardError.write(
-                    Data("epoch \(progress.epoch + 1) \(progress.fraction) loss \(progress.loss) left \(progress.secondsLeft)\n".utf8))
+                    Data(
+                        "epoch \(progress.epoch + 1) \(progress.fraction) loss \(progress.loss) left \(progress.secondsLeft)\n"
+                            .utf8))
             }
         }
         let data = try samples(options["images"] ?? "", options["labels"])
         let validation = try options["validation-images"].map { try samples($0, options["validation-labels"]) }
-        if let validation { print("before: \(try tuner.score(student, on: validation)) original \(try tuner.score(original, on: validation))") }
+        if let validation {
+            print(
+                "before: \(try tuner.score(student, on: validation)) original \(try tuner.score(original, on: validation))"
+            )
+        }
         let result = try tuner.run(on: data, validation: validation)
         for epoch in result.epochs { print(epoch) }
         if let validation { print("after: \(try tuner.score(result.model, on: validation))") }
