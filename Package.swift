@@ -87,7 +87,7 @@ let plugins: [Target] = [
 let tests: [Target] = [
     // For LD_PRELOAD, by Tests/CrossChecks/check_faults.py.
     .target(name: "FaultInjection", path: "Tests/FaultInjection"),
-    .target(name: "TestSupport", dependencies: [kit], path: "Tests/Support", swiftSettings: strict),
+    .target(name: "TestSupport", dependencies: [kit, "LinearAlgebra"], path: "Tests/Support", swiftSettings: strict),
     .testTarget(name: "ArchitectureTests", dependencies: ["TestSupport"], swiftSettings: strict),
     .testTarget(name: "ConverterKitTests", dependencies: [kit, "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -96,7 +96,10 @@ let tests: [Target] = [
         name: "DecompositionsTests", dependencies: ["Decompositions", "LinearAlgebra", "TestSupport"],
         swiftSettings: strict),
     .testTarget(
-        name: "ExecutionTests", dependencies: [kit, "Execution", "LinearAlgebra"], swiftSettings: strict),
+        name: "ExecutionTests", dependencies: [kit, "Execution", "LinearAlgebra", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+        name: "FineTuningTests", dependencies: [kit, "Execution", "FineTuning", "LinearAlgebra", "TestSupport"],
+        swiftSettings: strict),
     .testTarget(
         name: "LayerMappingTests", dependencies: [kit, "LayerMapping", "Decompositions", "TestSupport"],
         swiftSettings: strict),
