@@ -9,4 +9,9 @@ public enum SettingsReport {
         let text = problems.map(\.description).joined(separator: "\n")
         return (text, !problems.contains { $0.severity == .error })
     }
+
+    /// The JSON Schema of settings files.
+    public static var schema: String {
+        SettingsSchema.text.hasSuffix("\n") ? String(SettingsSchema.text.dropLast()) : SettingsSchema.text
+    }
 }

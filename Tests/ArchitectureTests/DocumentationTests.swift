@@ -7,7 +7,7 @@ struct DocumentationTests {
     static let folder = "\(Checkout.path)/Sources/rene/Documentation.docc"
     static let families =
         "onnx|external-data|shape|graph|input|output|plugin|search|mapping|tensor|conversion|decomposition|linear-algebra|internal"
-        + "|worker|work|job|batch|usage|watch|store|settings|execution|data"
+        + "|worker|work|job|batch|usage|watch|store|settings|execution|data|fine-tuning"
 
     private func lines(_ command: String) -> Set<String> {
         Set(Shell.run(command).output.split(separator: "\n").map(String.init))

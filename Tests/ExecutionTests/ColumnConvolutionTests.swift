@@ -38,10 +38,12 @@ struct ColumnConvolutionTests {
             let given = unsafe buffers.map { unsafe UnsafePointer($0.buffer.base.assumingMemoryBound(to: T.self)) }
             let found = unsafe results.map { unsafe $0.buffer.base.assumingMemoryBound(to: T.self) }
             for _ in 0..<2 {
-                try unsafe convolution.forward(
-                    given[0], weight: given[1], bias: given[3], into: found[0], pool: pool)
-                try unsafe convolution.inputGradient(given[2], weight: given[1], into: found[1], pool: pool)
-                try unsafe convolution.weightGradient(given[2], input: given[0], into: found[2], pool: pool)
+                try withExtendedLifetime((buffers, results)) {
+                    try unsafe convolution.forward(
+                        given[0], weight: given[1], bias: given[3], into: found[0], pool: pool)
+                    try unsafe convolution.inputGradient(given[2], weight: given[1], into: found[1], pool: pool)
+                    try unsafe convolution.weightGradient(given[2], input: given[0], into: found[2], pool: pool)
+                }
                 for (result, wanted) in zip(results, [y, dx, dw]) {
                     let scale = wanted.reduce(1e-30) { max($0, abs($1)) }
                     let difference = zip(try result.doubles(), wanted).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale
@@ -67,8 +69,10 @@ struct ColumnConvolutionTests {
             let results = try [dy, x].map { try TensorValue(type: .float32, shape: [$0.count]) }
             let from = unsafe given.map { unsafe UnsafePointer($0.buffer.base.assumingMemoryBound(to: Float.self)) }
             let to = unsafe results.map { unsafe $0.buffer.base.assumingMemoryBound(to: Float.self) }
-            unsafe convolution.forward(from[0], weight: from[1], bias: nil, into: to[0], pool: pool)
-            unsafe convolution.inputGradient(from[2], weight: from[1], into: to[1], pool: pool)
+            withExtendedLifetime((given, results)) {
+                unsafe convolution.forward(from[0], weight: from[1], bias: nil, into: to[0], pool: pool)
+                unsafe convolution.inputGradient(from[2], weight: from[1], into: to[1], pool: pool)
+            }
             return try results.map { try $0.doubles() }
         }
         #expect(try run(1) == run(3))

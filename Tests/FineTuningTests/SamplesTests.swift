@@ -1,3 +1,4 @@
+import Execution
 import LinearAlgebra
 import Testing
 

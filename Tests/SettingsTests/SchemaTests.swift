@@ -55,6 +55,7 @@ struct SchemaTests {
             "inputShapes": "input_shape", "seed": "seed", "threads": "threads", "timeLimit": "time_limit",
             "memoryLimit": "memory_limit", "format": "format", "overwrite": "overwrite", "data": "data",
             "validationData": "validation_data", "normalize": "normalize", "maxDrop": "max_drop",
+            "fineTuning": "fine_tune", "teacher": "teacher",
         ]
         // An option for demonstrations, which a settings file does not have.
         let exempt: Set = ["fullRank"]

@@ -81,13 +81,16 @@ struct MemoryLayoutPlan {
                 let source = root[from.index]
                 guard isPlanned(source), program.values[source].role == .computed, last[source] == position,
                     program.values[source].fact?.byteCount == program.values[to.index].fact?.byteCount,
-                    // Another input that is a view of the same memory in another order would be overwritten too early.
+                    // What the kernel reads elsewhere in the same memory, in another order, would be overwritten too
+                    // early: a view, or the same value as an input that may not be overwritten.
                     instruction.inputs.enumerated().allSatisfy({ other, id in
-                        id.map { other == input || root[$0.index] != source || $0 == from } ?? true
+                        id.map {
+                            other == input || root[$0.index] != source
+                                || ($0 == from && prepared.overwritable.contains(other))
+                        } ?? true
                     })
                 else { continue }
                 // The result and its views.
-                // Views of the result, too, lie where it does.
                 for member in root.indices where root[member] == to.index { root[member] = source }
                 last[source] = max(last[source], last[to.index])
                 break

@@ -244,10 +244,13 @@ extension Prepared {
         }
         let results = try outputs.map { try TensorValue(type: $0.type, shape: $0.shape) }
         let memory = scratch > 0 ? Buffer(byteCount: scratch) : nil
-        let arguments = unsafe KernelArguments(
-            inputs: inputs.map { unsafe $0?.buffer.base }, outputs: results.map { unsafe $0.buffer.base },
-            scratch: memory?.base, pool: pool)
-        try kernel(arguments)
+        // The arguments hold addresses only.
+        try withExtendedLifetime((inputs, results, memory)) {
+            let arguments = unsafe KernelArguments(
+                inputs: inputs.map { unsafe $0?.buffer.base }, outputs: results.map { unsafe $0.buffer.base },
+                scratch: memory?.base, pool: pool)
+            try kernel(arguments)
+        }
         for result in results {
             unsafe Rounding.round(result.buffer.base, count: result.count, type: result.type)
         }

@@ -4,7 +4,7 @@ internal import Daemon
 
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Check settings files.", subcommands: [Check.self])
+        commandName: "config", abstract: "Check settings files.", subcommands: [Check.self, Schema.self])
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -19,5 +19,12 @@ struct ConfigCommand: ParsableCommand {
             guard isSound else { throw ExitCode(ConversionError.Kind.configuration.exitStatus) }
             Terminal.narrate("\(file): in order")
         }
+    }
+
+    struct Schema: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the JSON Schema of settings files, for editors.")
+
+        func run() throws { Terminal.print(SettingsReport.schema) }
     }
 }

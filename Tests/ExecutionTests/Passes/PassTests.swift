@@ -34,8 +34,12 @@ struct PassTests {
         let fast = try Self.step(optimizations: optimizations, byBatch: byBatch)
         #expect(abs(plain.loss - fast.loss) < 1e-4 * abs(plain.loss))
         #expect(plain.gradients.keys == fast.gradients.keys)
+        let largest = plain.gradients.values.map(Self.norm).max() ?? 0
         for (name, wanted) in plain.gradients {
-            let error = Self.relativeError(try #require(fast.gradients[name]), wanted)
+            let got = try #require(fast.gradients[name])
+            let difference = Self.norm(zip(got, wanted).map { $0 - $1 })
+            // That of a bias before a normalization by the batch is zero but for rounding.
+            let error = difference / max(Self.norm(wanted), 1e-3 * largest)
             // A value that rounding takes to the other side of a Relu moves gradients by more than rounding does.
             #expect(error < 5e-3, "\(name), optimizations \(optimizations.rawValue), by batch \(byBatch): \(error)")
         }
@@ -51,7 +55,7 @@ struct PassTests {
     @Test func trainingLowersTheLoss() throws {
         let run = try Self.Run(optimizations: .all, byBatch: true, images: 32)
         let first = try run.plan.step()
-        for _ in 0..<30 {
+        for _ in 0..<60 {
             _ = try run.plan.step()
             unsafe run.plan.update { _, weight, gradient, count in
                 for index in 0..<count { unsafe weight[index] -= 0.1 * gradient[index] }
@@ -102,10 +106,12 @@ struct PassTests {
             shape: [count, 3, SmallNetwork.side, SmallNetwork.side])
     }
 
+    static func norm(_ values: [Float]) -> Double {
+        values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+    }
+
     static func relativeError(_ values: [Float], _ wanted: [Float]) -> Double {
         guard values.count == wanted.count else { return .infinity }
-        let difference = zip(values, wanted).reduce(0.0) { $0 + Double($1.0 - $1.1) * Double($1.0 - $1.1) }
-        let norm = wanted.reduce(0.0) { $0 + Double($1) * Double($1) }
-        return (difference / max(norm, 1e-20)).squareRoot()
+        return norm(zip(values, wanted).map { $0 - $1 }) / max(norm(wanted), 1e-10)
     }
 }
