@@ -6,6 +6,7 @@ set -euo pipefail
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 VENV="${RENE_VENV:-$ROOT/.venv}"
 PYTHON="$VENV/bin/python"
+VENV_TORCH26="${RENE_VENV_TORCH26:-$ROOT/.venv-torch26}"
 CHECKS="$ROOT/Tests/CrossChecks"
 LOGS="$(mktemp -d "${TMPDIR:-/tmp}/rene-logs.XXXXXX")"
 trap 'rm -rf "$LOGS"' EXIT

@@ -10,7 +10,7 @@ public struct Progress: Sendable, Hashable {
         case writing
         case verifying
         case publishing
-        /// Running models, for `evaluate` and `compare`.
+        /// Running models, for `evaluate`, `compare` and `run`.
         case evaluating
     }
 

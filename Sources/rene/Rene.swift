@@ -9,9 +9,8 @@ struct Rene: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             ConvertCommand.self, BatchCommand.self, WatchCommand.self, JobsCommand.self, ConfigCommand.self,
-            PlanCommand.self, InspectCommand.self, EvaluateCommand.self, CompareCommand.self, PluginsCommand.self,
-            DoctorCommand.self,
-            CopyCommand.self, WorkerProcessCommand.self,
+            PlanCommand.self, InspectCommand.self, EvaluateCommand.self, CompareCommand.self, RunCommand.self,
+            PluginsCommand.self, DoctorCommand.self, CopyCommand.self, WorkerProcessCommand.self,
         ])
 
     static func main() async {

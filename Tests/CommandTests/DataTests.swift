@@ -68,6 +68,25 @@ struct DataTests {
         }
     }
 
+    @Test("run writes the outputs of all samples, whatever the size of the batches")
+    func outputs() throws {
+        struct Ran: Decodable {
+            struct Output: Decodable {
+                var name, type: String
+                var shape: [Int]
+            }
+            var samples: Int
+            var outputs: [Output]
+        }
+        let file = folder.path + "/out.npz"
+        let found = try run("run sample:cnn --data sample:digits -o '\(file)' --json --batch-size 77", as: Ran.self)
+        #expect(found.samples == 540 && found.outputs.count == 1)
+        #expect(found.outputs[0].type == "float32" && found.outputs[0].shape == [540, 10])
+        #expect(Array(try folder.read("out.npz").prefix(2)) == Array("PK".utf8))
+        let again = Shell.run("'\(Program.path)' run sample:cnn --data sample:digits -o '\(file)' 2>&1")
+        #expect(again.status == 73 && again.output.contains("[output.exists]"), "\(again.output)")
+    }
+
     @Test("with labels the drop of top-1 is bounded, and reported as measured")
     func labelled() throws {
         let report = try run("convert sample:cnn -o '\(folder.path)/out' --data sample:digits --json", as: Report.self)

@@ -15,6 +15,10 @@ struct LabelledData: Sendable {
         fileprivate var part: Int
         /// Within the part.
         fileprivate var local: Range<Int>
+        /// The last sample is repeated to fill the batch that the model fixes.
+        var isFilled = false
+        /// Given as it is, with any number of rows.
+        var isWhole = false
     }
 
     private enum Part: Sendable {
@@ -46,9 +50,12 @@ struct LabelledData: Sendable {
 
     /// Reads `.npz` and `.npy` files and folders of `test_data_set_*`.
     ///
-    /// - Parameter normalization: of integer images; without it the model's metadata decide.
+    /// - Parameters:
+    ///   - normalization: of integer images; without it the model's metadata decide.
+    ///   - takesUnequal: whether arrays with several counts of samples are one batch as they are, and no error.
     init(
-        _ paths: [String], for model: Model, importer: (any ModelImporter)?, normalization: Normalization? = nil
+        _ paths: [String], for model: Model, importer: (any ModelImporter)?, normalization: Normalization? = nil,
+        takesUnequal: Bool = false
     ) throws {
         let signature = try ModelSignature(of: model)
         let stated = try normalization ?? Normalization(metadata: model.metadata)
@@ -56,7 +63,8 @@ struct LabelledData: Sendable {
         var labels: [Int]? = []
         for path in paths {
             let (read, found) = try Self.read(
-                path, model: model, signature: signature, normalization: stated, importer: importer)
+                path, model: model, signature: signature, normalization: stated, importer: importer,
+                takesUnequal: takesUnequal)
             guard read.contains(where: { $0.count > 0 }) else { throw DataError.empty(path) }
             parts += read
             labels = found.flatMap { found in labels.map { $0 + found } }
@@ -69,7 +77,7 @@ struct LabelledData: Sendable {
 
     private static func read(
         _ path: String, model: Model, signature: ModelSignature, normalization: Normalization?,
-        importer: (any ModelImporter)?
+        importer: (any ModelImporter)?, takesUnequal: Bool
     ) throws -> (parts: [Part], labels: [Int]?) {
         if DataSetFolder.isFolder(path) {
             let sets = try DataSetFolder(path).read(for: model, importer: importer)
@@ -95,6 +103,12 @@ struct LabelledData: Sendable {
         let counts = Set(arrays.values.map(\.count))
         guard let count = counts.first else { throw DataError.names("the model has no inputs") }
         guard counts.count == 1 else {
+            if takesUnequal {
+                let whole = try arrays.mapValues { array in
+                    RuntimeValue.tensor(try array.value(0..<array.count, size: array.count))
+                }
+                return ([.batch(whole, count: 1)], nil)
+            }
             throw DataError.shape("the arrays have \(counts.sorted()) samples").at(.init(file: path))
         }
         return ([.arrays(arrays, count: count)], try Self.labels(in: file, signature: signature, count: count))
@@ -151,12 +165,18 @@ struct LabelledData: Sendable {
         var batches: [Batch] = []
         var start = 0
         for (index, part) in parts.enumerated() {
-            let step: Int
-            if case .batch = part { step = max(1, part.count) } else { step = fixedBatch ?? max(1, size) }
+            let (step, isWhole): (Int, Bool)
+            if case .batch = part {
+                (step, isWhole) = (max(1, part.count), true)
+            } else {
+                (step, isWhole) = (fixedBatch ?? max(1, size), false)
+            }
             for first in stride(from: 0, to: part.count, by: step) {
                 let local = first..<min(first + step, part.count)
                 batches.append(
-                    Batch(range: local.lowerBound + start..<local.upperBound + start, part: index, local: local))
+                    Batch(
+                        range: local.lowerBound + start..<local.upperBound + start, part: index, local: local,
+                        isFilled: !isWhole && fixedBatch ?? 0 > local.count, isWhole: isWhole))
             }
             start += part.count
         }

@@ -11,7 +11,7 @@ struct NumpyHeader: Equatable {
     /// Bytes before the elements.
     var byteCount: Int
 
-    private static let magic = [0x93] + Array("NUMPY".utf8)
+    static let magic = [0x93] + Array("NUMPY".utf8)
     static let longest = 1 << 16
     private static let mostAxes = 32
 

@@ -2,7 +2,7 @@ internal import ConverterKit
 internal import LinearAlgebra
 public import PluginHost
 
-/// How `evaluate` and `compare` run models.
+/// How `evaluate`, `compare` and `run` run models.
 public struct RunOptions: Sendable, Hashable {
     public var threads: Int
     public var batchSize: Int

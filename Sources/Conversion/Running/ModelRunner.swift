@@ -15,13 +15,23 @@ final class ModelRunner {
 
     /// The outputs that are tensors of numbers, in the graph's order, cut to the samples that are asked for.
     func run(_ batch: LabelledData.Batch, of data: LabelledData) throws -> [OutputValues] {
+        try tensors(of: batch, in: data).map { name, tensor in
+            try OutputValues(
+                name: name, tensor, samples: batch.isFilled ? batch.range.count : tensor.shape.first ?? 0)
+        }
+    }
+
+    var outputNames: [String] { executor.outputNames }
+
+    /// The outputs that are tensors of numbers, in the graph's order, with the rows that fill a batch.
+    func tensors(of batch: LabelledData.Batch, in data: LabelledData) throws -> [(name: String, TensorValue)] {
         let inputs = try data.inputs(of: batch)
         let start = ContinuousClock.now
         let results = try executor.run(inputs)
         seconds += start.duration(to: .now) / .seconds(1)
-        return try executor.outputNames.compactMap { name in
+        return executor.outputNames.compactMap { name in
             guard case .tensor(let tensor)? = results[name], tensor.type != .string else { return nil }
-            return try OutputValues(name: name, tensor, samples: batch.range.count)
+            return (name, tensor)
         }
     }
 }

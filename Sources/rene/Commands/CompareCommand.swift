@@ -52,7 +52,7 @@ struct CompareCommand: AsyncParsableCommand {
     }
 }
 
-/// The options that `evaluate` and `compare` share.
+/// The options that `evaluate`, `compare` and `run` share.
 struct RunningOptions: ParsableArguments {
     @Flag(help: "Print as JSON.")
     var json = false

@@ -1,4 +1,5 @@
 import ConverterKit
+import Execution
 import TestSupport
 import Testing
 
@@ -131,5 +132,41 @@ struct NumpyTests {
             let error = #expect(throws: ConversionError.self) { _ = try NumpyFile(path: path) }
             #expect(error?.code == "data.format", "\(name)")
         }
+    }
+
+    @Test("arrays of every type are read as they were written, and the same arrays give the same bytes")
+    func written() throws {
+        var writer = NumpyWriter()
+        let values = try TensorValue([1.5, -2, 0.25, 4, 5, 6], shape: [2, 3])
+        let halves = try TensorValue([0.5, 2], shape: [2], type: .float16)
+        let whole = try TensorValue([Int64.max, -1], shape: [1, 2])
+        for (name, value) in [("x/out", values), ("halves", halves), ("whole", whole)] {
+            writer.add(name, type: value.type, shape: value.shape, elements: try value.numpyElements())
+        }
+        writer.add("scalar", type: .bool, shape: [], elements: [1])
+        try writer.write(to: folder.path + "/a.npz", replacing: false)
+        try writer.write(to: folder.path + "/b.npz", replacing: true)
+        #expect(try folder.read("a.npz") == folder.read("b.npz"))
+        let file = try NumpyFile(path: folder.path + "/a.npz")
+        #expect(file.names == ["halves", "scalar", "whole", "x/out"])
+        let read = try #require(try file.array("x/out"))
+        #expect(read.shape == [2, 3] && read.type == .float32)
+        #expect(try read.tensor(1..<2).floats() == [4, 5, 6])
+        #expect(try file.array("halves")?.tensor(0..<2).floats() == [0.5, 2])
+        #expect(try file.array("whole")?.integers() == [Int64.max, -1])
+        #expect(try file.array("scalar")?.shape == [])
+    }
+
+    @Test("an existing archive is only replaced when it may be, and a missing folder is an error")
+    func replacing() throws {
+        let writer = NumpyWriter()
+        _ = try folder.write("a.npz", Array("kept".utf8))
+        for (name, code) in [("a.npz", "output.exists"), ("none/a.npz", "output.cannot-write")] {
+            let error = #expect(throws: ConversionError.self) {
+                try writer.write(to: folder.path + "/" + name, replacing: false)
+            }
+            #expect(error?.code == code)
+        }
+        #expect(try folder.read("a.npz") == Array("kept".utf8))
     }
 }

