@@ -1,6 +1,7 @@
 import AllocationCounter
 import ConverterKit
 import Execution
+import TestSupport
 
 /// Counts the heap allocations of runs in the steady state: a line for each case, `NAME THREADS COUNT`.
 @main
@@ -8,14 +9,14 @@ struct AllocationProbe {
     static func main() throws {
         for threads in 1...2 {
             for batch in [1, 16] {
-                try infer("cnn-\(batch)", ProbeModels.convolutional(batch: batch), [batch, 3, 12, 12], threads)
+                try infer("cnn-\(batch)", SampleModels.convolutional(batch: batch), [batch, 3, 12, 12], threads)
             }
-            try infer("transformer-2", ProbeModels.transformer(batch: 2), [2, 24, 32], threads)
+            try infer("transformer-2", SampleModels.transformer(batch: 2), [2, 24, 32], threads)
             for batch in [8, 16, 32] {
-                let model = ProbeModels.convolutional(batch: batch)
+                let model = SampleModels.convolutional(batch: batch)
                 try train("training-\(batch)", model, [batch, 3, 12, 12], threads)
             }
-            try train("transformer-training-2", ProbeModels.transformer(batch: 2), [2, 24, 32], threads)
+            try train("transformer-training-2", SampleModels.transformer(batch: 2), [2, 24, 32], threads)
         }
     }
 
