@@ -112,3 +112,23 @@ void rene_pool_run(rene_pool *pool, void (*work)(void *, int, int), void *contex
     for (unsigned open = atomic_load(&pool->open); open != 0; open = wait_for_change(&pool->open, open)) {}
     atomic_store(&pool->busy, 0);
 }
+
+// A Swift closure as it is passed: where its code is and what it has captured.
+struct closure {
+    void (*code)(long part, long parts, __attribute__((swift_context)) void *captured) __attribute__((swiftcall));
+    void *captured;
+};
+
+static void run_closure(void *context, int part, int parts) {
+    const struct closure *closure = context;
+    closure->code(part, parts, closure->captured);
+}
+
+// Declared in Swift only: C has no way to state a closure that does not escape.
+__attribute__((swiftcall)) void rene_pool_run_closure(
+    rene_pool *pool,
+    void (*code)(long part, long parts, __attribute__((swift_context)) void *captured) __attribute__((swiftcall)),
+    void *captured) {
+    struct closure closure = {code, captured};
+    rene_pool_run(pool, run_closure, &closure);
+}

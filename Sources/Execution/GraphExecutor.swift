@@ -43,6 +43,19 @@ public final class GraphExecutor {
     /// Throws `execution.unsupported` for an operator that is not executed, `execution.missing-input`, `execution.shape`
     /// and `execution.type` for inputs that do not fit; each names the node or the input.
     public func run(_ inputs: [String: RuntimeValue]) throws -> [String: RuntimeValue] {
+        let (plan, given) = try plan(for: inputs)
+        let results = try plan.run(given)
+        return Dictionary(zip(outputNames + observed, results), uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Runs of the plan for these inputs, which it holds already: for measurements of what a run itself costs.
+    package func readied(_ inputs: [String: RuntimeValue]) throws -> () throws -> Void {
+        let (plan, given) = try plan(for: inputs)
+        for (id, value) in given { try plan.set(id, to: value) }
+        return { try plan.run() }
+    }
+
+    private func plan(for inputs: [String: RuntimeValue]) throws -> (plan: Plan, given: [ValueID: RuntimeValue]) {
         for name in inputNames where inputs[name] == nil { throw ExecutionError.missingInput(name) }
         let key = inputs.mapValues(\.fact)
         let compiled: Compiled
@@ -55,8 +68,7 @@ public final class GraphExecutor {
         }
         var given: [ValueID: RuntimeValue] = [:]
         for (name, value) in inputs { if let id = compiled.inputs[name] { given[id] = value } }
-        let results = try compiled.plan.run(given)
-        return Dictionary(zip(outputNames + observed, results), uniquingKeysWith: { first, _ in first })
+        return (compiled.plan, given)
     }
 
     private func compile(_ inputs: [String: RuntimeValue]) throws -> Compiled {

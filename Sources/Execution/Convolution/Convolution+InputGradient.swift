@@ -10,13 +10,11 @@ extension Convolution {
         parts = pool.width
         let (inputs, outputs, taps) = (shape.inChannelsPerGroup, shape.outChannelsPerGroup, shape.taps)
         let blocks = (inputs + inBlock - 1) / inBlock
-        let phases = (0..<layout.phases).map { phase in (0..<taps).filter { layout.tapPhases[$0] == phase } }
-        // Before the first element lie as many zeros as a tap reaches back.
+        let (phases, shifts) = (backwardTaps.phases, backwardTaps.shifts)
         let margin = layout.largestShift
-        let shifts = phases.map { $0.map { margin - layout.tapShifts[$0] } }
-        let sizes = phases.map { outputs * $0.count * inBlock }
-        let groupSize = blocks * sizes.reduce(0, +)
-        unsafe packBackward(weight, phases: phases, blocks: blocks, groupSize: groupSize)
+        let blockSize = outputs * taps * inBlock
+        let groupSize = blocks * blockSize
+        unsafe packBackward(weight, blocks: blocks, groupSize: groupSize)
         let channel = margin + layout.plane
         reserve(&backwardPlanes, outputs * channel + margin + layout.plane + slack)
         let rowStride = layout.channel + slack
@@ -24,7 +22,6 @@ extension Convolution {
         let reachesAll = inputRows.count == shape.inputPlane
         let shares = shares(ofBlocks: blocks)
         let items = shape.batch * shape.groups * shares
-        let blockSize = sizes.reduce(0, +)
         pool.run { part, parts in
             let (planes, sums) = unsafe (backwardPlanes[part].base, backwardSums[part].base)
             for item in items * part / parts..<items * (part + 1) / parts {
@@ -41,7 +38,7 @@ extension Convolution {
                         unsafe rene_correlate(
                             sums + phase * layout.plane, rowStride, Int32(inBlock), planes, channel, shifts[phase],
                             Int32(phases[phase].count), Int32(outputs), backwardPacked.base + place, layout.plane)
-                        place += sizes[phase]
+                        place += outputs * phases[phase].count * inBlock
                     }
                     for row in 0..<min(inBlock, inputs - block * inBlock) {
                         let input = group * inputs + block * inBlock + row
@@ -55,9 +52,7 @@ extension Convolution {
     }
 
     /// `[group][block][phase][output channel][tap of the phase][row of the block]`.
-    @unsafe private func packBackward(
-        _ weight: UnsafePointer<Float>, phases: [[Int]], blocks: Int, groupSize: Int
-    ) {
+    @unsafe private func packBackward(_ weight: UnsafePointer<Float>, blocks: Int, groupSize: Int) {
         let (inputs, outputs, taps) = (shape.inChannelsPerGroup, shape.outChannelsPerGroup, shape.taps)
         let count = shape.groups * groupSize
         if backwardPacked.count != count { backwardPacked = Scratch(count: count) }
@@ -65,7 +60,7 @@ extension Convolution {
             for input in 0..<inputs {
                 let (block, row) = input.quotientAndRemainder(dividingBy: inBlock)
                 var place = group * groupSize + block * (groupSize / blocks) + row
-                for phase in phases {
+                for phase in backwardTaps.phases {
                     for output in 0..<outputs {
                         let from = unsafe weight + ((group * outputs + output) * inputs + input) * taps
                         for tap in phase {
@@ -76,5 +71,19 @@ extension Convolution {
                 }
             }
         }
+    }
+}
+
+/// The taps of each phase of the input, and how far from a plane's begin each meets the output's gradient: before its
+/// first element lie as many zeros as a tap reaches back.
+struct BackwardTaps {
+    let phases: [[Int]]
+    let shifts: [[Int]]
+
+    init(_ layout: PlaneLayout) {
+        phases = (0..<layout.phases).map { phase in
+            layout.tapPhases.indices.filter { layout.tapPhases[$0] == phase }
+        }
+        shifts = phases.map { $0.map { layout.largestShift - layout.tapShifts[$0] } }
     }
 }

@@ -11,6 +11,7 @@ internal import LinearAlgebra
 @safe public final class Convolution: @unchecked Sendable {
     public let shape: ConvolutionShape
     let layout: PlaneLayout
+    let backwardTaps: BackwardTaps
     let inputRows: RowTable
     let outputRows: RowTable
     /// Output channels at a time in the forward pass and the weight's gradient, input channels at a time in the
@@ -34,6 +35,7 @@ internal import LinearAlgebra
     public init(_ shape: ConvolutionShape) {
         self.shape = shape
         layout = PlaneLayout(shape)
+        backwardTaps = BackwardTaps(layout)
         inputRows = RowTable(input: shape, layout)
         outputRows = RowTable(output: shape, layout)
         BLAS.prepare()

@@ -33,7 +33,10 @@ struct MatrixProduct: Sendable {
         self.ldb = max(1, ldb ?? (transposesB ? k : n))
         self.ldc = max(1, ldc ?? n)
         (self.alpha, self.beta) = (alpha, beta)
-        guard [m, n, k, self.lda, self.ldb, self.ldc].allSatisfy({ $0 >= 0 && $0 <= Int(Int32.max) }) else {
+        // No array of them: kernels make products while they run.
+        guard min(m, n, k) >= 0, min(self.lda, self.ldb, self.ldc) >= 0, max(m, n, k) <= Int(Int32.max),
+            max(self.lda, self.ldb, self.ldc) <= Int(Int32.max)
+        else {
             throw ExecutionError.shape("a product of \(m)×\(k) and \(k)×\(n) matrices is too large")
         }
     }

@@ -1,4 +1,5 @@
 internal import ConverterKit
+internal import Glibc
 
 /// Which instructions run, and where the values lie that they read and write: computed values of known extents share one
 /// block of memory by their lifetimes; views and results that may overwrite an input lie where that lies.
@@ -8,6 +9,8 @@ struct MemoryLayoutPlan {
     /// By instruction: it is prepared only when it runs.
     let isLate: [Bool]
     private(set) var byteCount = 0
+    /// The most that is alive at one step: `byteCount` without gaps.
+    private(set) var leastByteCount = 0
 
     private let program: Program
     /// By value: the value whose memory it has.
@@ -17,8 +20,6 @@ struct MemoryLayoutPlan {
     private var scratchTenant: [Int?] = []
     private var tenants: [Arena.Tenant] = []
     private var arena = Arena([])
-    /// Memory of their own: parameters.
-    private var kept: [Int: Buffer] = [:]
 
     init(_ program: Program, outputs: [ValueID]) {
         self.program = program
@@ -28,6 +29,8 @@ struct MemoryLayoutPlan {
         assign(outputs)
         arena = Arena(tenants)
         byteCount = arena.byteCount
+        leastByteCount = arena.leastByteCount
+        unsafe _ = "arena \(byteCount) \(leastByteCount)\n".withCString { unsafe write(2, $0, strlen($0)) } // TEMPORARY
     }
 
     /// Whether memory is planned for the value: it is no constant and its extents are known.
@@ -98,10 +101,7 @@ struct MemoryLayoutPlan {
         }
         for index in program.values.indices where isPlanned(index) && root[index] == index {
             let value = program.values[index]
-            if value.role == .parameter {
-                kept[index] = Buffer(byteCount: value.fact?.byteCount ?? 0)
-                continue
-            }
+            guard value.role != .parameter else { continue }
             guard value.role == .input || first[index] >= 0 else { continue }
             tenant[index] = tenants.count
             // Inputs are set before the first step, and again only before the next run.
@@ -116,9 +116,13 @@ struct MemoryLayoutPlan {
         }
     }
 
-    /// By value, the memory of those that have a planned place.
+    /// By value, the memory of those that have a planned place: parameters have memory of their own.
     func places(in memory: Buffer) -> [Buffer?] {
-        program.values.indices.map { index in
+        var kept: [Int: Buffer] = [:]
+        for (index, value) in program.values.enumerated() where isPlanned(index) && value.role == .parameter {
+            kept[index] = Buffer(byteCount: value.fact?.byteCount ?? 0)
+        }
+        return program.values.indices.map { index in
             if let constant = program.values[index].constant { return constant.buffer }
             let owner = root[index]
             if let constant = program.values[owner].constant { return constant.buffer }

@@ -25,24 +25,10 @@ internal import Synchronization
 
     private static let pools = Mutex<[Int: ThreadPool]>([:])
 
-    /// A closure where a C pointer can find it, in the form in which it is called.
-    private struct Work {
-        let body: (_ part: Int, _ parts: Int) -> Void
-    }
-
     /// Calls `body` once for each part, at the same time where there are threads. Allocates nothing.
     func run(_ body: (_ part: Int, _ parts: Int) -> Void) {
         guard width > 1 else { return body(0, 1) }
-        withoutActuallyEscaping(body) { body in
-            let work = Work(body: body)
-            unsafe withUnsafePointer(to: work) { pointer in
-                unsafe rene_pool_run(
-                    pool,
-                    { context, part, parts in
-                        unsafe context?.assumingMemoryBound(to: Work.self).pointee.body(Int(part), Int(parts))
-                    }, UnsafeMutableRawPointer(mutating: pointer))
-            }
-        }
+        unsafe runParts(pool, body)
     }
 
     /// Splits `0 ..< count` evenly into runs of at least `grain`, one for each thread.
@@ -72,3 +58,8 @@ internal import Synchronization
         }
     }
 }
+
+/// In threads.c. Passes the closure on as it lies on the stack; to make it a value, `withoutActuallyEscaping` would put it
+/// on the heap in each call.
+@_silgen_name("rene_pool_run_closure")
+private func runParts(_ pool: OpaquePointer?, _ body: (_ part: Int, _ parts: Int) -> Void)

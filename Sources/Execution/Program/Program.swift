@@ -100,6 +100,9 @@ final class Program {
         return constant(try make(element))
     }
 
+    /// A computed value of the same type and extents.
+    func addTwin(of id: ValueID) -> ValueID { add(Value(name: self[id].name, fact: self[id].fact)) }
+
     private func add(_ value: Value) -> ValueID {
         values.append(value)
         return ValueID(index: values.count - 1)

@@ -99,8 +99,11 @@ public final class TrainingGraph {
 
     /// Adds the gradient of `loss` in all parameters and plans everything.
     ///
-    /// - Parameter watched: Other values that can be read after a step.
-    public func compiled(loss: Value, watching watched: [Value] = []) throws -> TrainingPlan {
+    /// - Parameters:
+    ///   - watched: Other values that can be read after a step.
+    ///   - memoryLimit: Bytes that a step may work in. Where keeping all that the reverse pass reads would take more, some
+    ///     of it is computed again. Throws `execution.memory` when that does not suffice.
+    public func compiled(loss: Value, watching watched: [Value] = [], memoryLimit: Int? = nil) throws -> TrainingPlan {
         guard try program.fact(loss.id).count == 1 else { throw ExecutionError.shape("a loss is one number") }
         let statistics = normalizations.flatMap { [$0.batchMean, $0.batchVariance] }
         let kept = [loss.id] + watched.map(\.id) + statistics
@@ -115,7 +118,10 @@ public final class TrainingGraph {
         let outputs = kept + gradients.compactMap { $0 }
         if optimizations.contains(.lanes) { try LaneRewrite.apply(to: program, keeping: outputs) }
         try program.fuseElementwise(keeping: outputs)
-        let plan = try Plan(program, outputs: outputs)
+        if let memoryLimit {
+            try Rematerialization.apply(to: program, keeping: outputs, loss: loss.id, limit: memoryLimit)
+        }
+        let plan = try Plan(program, outputs: outputs, memoryLimit: memoryLimit)
         return TrainingPlan(
             plan, parameters: parameters, gradients: gradients, loss: loss.id, normalizations: normalizations)
     }
