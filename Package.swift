@@ -116,6 +116,11 @@ let tests: [Target] = [
     .executableTarget(
         name: "rene-conformance", dependencies: [kit, "Execution", "ONNXFormat"], path: "Tests/Conformance",
         swiftSettings: strict),
+    // What a run of a plan allocates: a process of its own, whose malloc counts.
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+    .executableTarget(
+        name: "allocation-probe", dependencies: [kit, "AllocationCounter", "Execution", "TestSupport"],
+        path: "Tests/AllocationProbe", swiftSettings: strict),
     .executableTarget(
         name: "misbehaving-worker", dependencies: [kit, "Daemon"], path: "Tests/Workers", swiftSettings: strict),
     .testTarget(

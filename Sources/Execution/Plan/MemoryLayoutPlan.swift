@@ -30,7 +30,7 @@ struct MemoryLayoutPlan {
         arena = Arena(tenants)
         byteCount = arena.byteCount
         leastByteCount = arena.leastByteCount
-        unsafe _ = "arena \(byteCount) \(leastByteCount)\n".withCString { unsafe write(2, $0, strlen($0)) } // TEMPORARY
+        unsafe _ = "arena \(byteCount) \(leastByteCount)\n".withCString { unsafe write(2, $0, strlen($0)) }  // TEMPORARY
     }
 
     /// Whether memory is planned for the value: it is no constant and its extents are known.

@@ -31,8 +31,8 @@ struct TrainingRun {
         let loss = try graph.crossEntropy(logits, labels: labels)
         let observed = (options.named["observe"] ?? []).compactMap { name in values(name).map { (name, $0) } }
         let plan = try graph.compiled(
-            loss: loss, watching: options.named["compare"] == nil ? [] : [logits] + observed.map(\.1))
-        let plan = try graph.compiled(loss: loss, watching: options.named["compare"] == nil ? [] : [logits] + observed.map(\.1), memoryLimit: options.named["limit"]?.last.flatMap { Int($0) })
+            loss: loss, watching: options.named["compare"] == nil ? [] : [logits] + observed.map(\.1),
+            memoryLimit: options.named["limit"]?.last.flatMap { Int($0) })
 
         if let folder = options.named["compare"]?.last {
             try dump(
