@@ -11,7 +11,7 @@ struct AllocationTests {
         let cases = output.split(separator: "\n").map { $0.split(separator: " ") }
         #expect(cases.count == 14)
         #if !DEBUG
-            for item in cases { #expect(item.last == "0", "\(item.joined(separator: " "))") }
+        for item in cases { #expect(item.last == "0", "\(item.joined(separator: " "))") }
         #endif
     }
 }

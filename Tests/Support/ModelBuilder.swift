@@ -42,7 +42,8 @@ public struct ModelBuilder {
         return name
     }
 
-    public mutating func node(_ operation: String, _ inputs: [String], _ attributes: [String: Attribute.Value] = [:]) -> String
+    public mutating func node(_ operation: String, _ inputs: [String], _ attributes: [String: Attribute.Value] = [:])
+        -> String
     {
         let name = "v\(graph.nodes.count)"
         graph.nodes.append(

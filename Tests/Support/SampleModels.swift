@@ -56,7 +56,8 @@ public enum SampleModels {
         var scores = builder.node("MatMul", [parts[0], parts[1]])
         scores = builder.node("Mul", [scores, builder.weight([1], center: 0.35, spread: 0)])
         scores = builder.node("Softmax", [scores], ["axis": .int(-1)])
-        var mixed = builder.node("Transpose", [builder.node("MatMul", [scores, parts[2]])], ["perm": .ints([0, 2, 1, 3])])
+        var mixed = builder.node(
+            "Transpose", [builder.node("MatMul", [scores, parts[2]])], ["perm": .ints([0, 2, 1, 3])])
         mixed = builder.node("Reshape", [mixed, builder.integers([batch, tokens, width])])
         let first = builder.node("Add", [dense(mixed, width, width), x])
         let inner = builder.node("Gelu", [dense(normalized(first), width, 4 * width)])

@@ -50,7 +50,8 @@ struct Rematerialization {
             }
             program.replaceInstructions(pass.old)
         }
-        throw ExecutionError.memory("a step takes \(whole) bytes at once, and at least \(least) with values computed twice")
+        throw ExecutionError.memory(
+            "a step takes \(whole) bytes at once, and at least \(least) with values computed twice")
     }
 
     private init?(_ program: Program, keeping outputs: [ValueID], loss: ValueID) {

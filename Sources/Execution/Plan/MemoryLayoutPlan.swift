@@ -1,5 +1,4 @@
 internal import ConverterKit
-internal import Glibc
 
 /// Which instructions run, and where the values lie that they read and write: computed values of known extents share one
 /// block of memory by their lifetimes; views and results that may overwrite an input lie where that lies.
@@ -30,7 +29,6 @@ struct MemoryLayoutPlan {
         arena = Arena(tenants)
         byteCount = arena.byteCount
         leastByteCount = arena.leastByteCount
-        unsafe _ = "arena \(byteCount) \(leastByteCount)\n".withCString { unsafe write(2, $0, strlen($0)) } // TEMPORARY
     }
 
     /// Whether memory is planned for the value: it is no constant and its extents are known.
