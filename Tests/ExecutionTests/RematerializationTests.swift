@@ -13,7 +13,8 @@ struct RematerializationTests {
         var x = builder.input("images", [batch, 8, 12, 12])
         for _ in 0..<16 { x = builder.node("Relu", [builder.convolution(x, [8, 8, 3, 3])]) }
         x = builder.node("Flatten", [builder.node("GlobalAveragePool", [x])])
-        return builder.model(builder.node("Gemm", [x, builder.weight([8, 10]), builder.weight([10])]))
+        let logits = builder.node("Gemm", [x, builder.weight([8, 10]), builder.weight([10])])
+        return builder.model(logits)
     }
 
     private struct Result: Equatable {
