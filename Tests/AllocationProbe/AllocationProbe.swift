@@ -29,7 +29,9 @@ struct AllocationProbe {
         for _ in 0..<3 { try run() }
         allocation_counter_start()
         for _ in 0..<5 { try run() }
-        print(name, threads, allocation_counter_stop())
+        // Before print makes an array of what it is given.
+        let count = allocation_counter_stop()
+        print(name, threads, count)
     }
 
     private static func infer(_ name: String, _ model: Model, _ shape: [Int], _ threads: Int) throws {

@@ -159,7 +159,8 @@ struct NumpyTests {
 
     @Test("an existing archive is only replaced when it may be, and a missing folder is an error")
     func replacing() throws {
-        let writer = NumpyWriter()
+        var writer = NumpyWriter()
+        writer.add("x", type: .float32, shape: [1], elements: [0, 0, 0, 0])
         _ = try folder.write("a.npz", Array("kept".utf8))
         for (name, code) in [("a.npz", "output.exists"), ("none/a.npz", "output.cannot-write")] {
             let error = #expect(throws: ConversionError.self) {
