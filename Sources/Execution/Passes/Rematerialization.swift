@@ -1,5 +1,5 @@
-/// Computes values of the forward part again for the reverse part instead of keeping them, when a limit of memory asks for
-/// it (Chen et al., arXiv 1604.06174).
+/// Computes values of the forward part again for the reverse part instead of keeping them, when a limit of memory asks
+/// for it (Chen et al., arXiv 1604.06174).
 ///
 ///     Given   A ── B ── C ── … loss … ── ∂C(B) ── ∂B(A)
 ///     Result  A ── B ── C ── … loss … ── B' ── ∂C(B') ── ∂B(A)
