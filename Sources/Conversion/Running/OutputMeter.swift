@@ -35,6 +35,9 @@ final class OutputMeter {
     private static let (mostMacs, mostDrawnMacs) = (2e11, 2e10)
     private static let (drawnBatches, drawnSize) = (4, 4)
     private static let batchSize = 32
+    /// Bytes of weights in single precision up to which a model is executed without a limit being stated: executing holds
+    /// all of them, where converting holds a layer at a time.
+    private static let mostWeightBytes = 1 << 29
     /// Bytes of the original's outputs that are kept.
     private static let mostOutputBytes = 1 << 28
 
@@ -47,6 +50,11 @@ final class OutputMeter {
     ) throws {
         (self.settings, self.deadline, self.progress) = (settings, deadline, progress)
         let perSample = Double(max(macs, 1))
+        let weights = model.graph.initializers.reduce(0.0) { $0 + 4 * Double($1.elementCount ?? 0) }
+        guard weights <= Double(settings.memoryLimit ?? Self.mostWeightBytes) else {
+            throw Refusal(
+                reason: "its weights take \(Int(weights / 1e6)) MB in memory; --memory-limit can allow more")
+        }
         let paths = settings.validationData.isEmpty ? settings.data : settings.validationData
         if paths.isEmpty {
             let batches = Int(
